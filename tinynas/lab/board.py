@@ -1,0 +1,86 @@
+"""Boards: what building, fitting, flashing and timing need to know, one TOML file each."""
+
+from __future__ import annotations
+
+import enum
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, PositiveInt, ValidationError
+
+from tinynas.errors import BoardError
+from tinynas.resources import resource
+
+
+class Core(enum.StrEnum):
+    """Processor cores; a core picks compiler flags and kernels."""
+
+    M0 = "cortex-m0"
+    M3 = "cortex-m3"
+    M4 = "cortex-m4"
+    M7 = "cortex-m7"
+    M33 = "cortex-m33"
+    M55 = "cortex-m55"
+    HOST = "host"
+
+
+class Region(BaseModel, frozen=True, extra="forbid"):
+    """A stretch of memory of the board."""
+
+    origin: int
+    size_bytes: PositiveInt
+
+
+class Virtual(BaseModel, frozen=True, extra="forbid"):
+    """How QEMU runs this board."""
+
+    machine: str  # qemu-system-arm -M
+    icount_shift: int  # one instruction takes 2**shift ns of guest time
+
+
+class Board(BaseModel, frozen=True, extra="forbid"):
+    """One board (`boards/<name>.toml`). `flash` holds code, weights and constants; `sram` arena, statics and stack."""
+
+    name: str
+    title: str
+    core: Core
+    clock_hz: PositiveInt
+    flash: Region
+    sram: Region
+    stack_bytes: PositiveInt  # reserved for the stack inside sram
+    port: str  # folder in firmware/ports
+    kind: Literal["virtual", "hardware", "host"]
+    virtual: Virtual | None = None
+    source: str  # document the memory map was taken from
+    note: str = ""
+
+    @classmethod
+    def load(cls, path: Path) -> Board:
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text()))
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise BoardError(f"{path}: {key}: {first['msg']} (found {first['input']!r}); mend the board file") from error
+        except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+            raise BoardError(f"{path}: {error}") from error
+
+
+def known_boards(folder: Path | None = None) -> dict[str, Path]:
+    """Name to TOML path of every board that ships (or of `folder`)."""
+    return {path.stem: path for path in sorted((folder or resource("boards")).glob("*.toml"))}
+
+
+def load_board(name: str) -> Board:
+    """The board called `name`, or the one in the TOML file at that path.
+
+    Raises:
+        BoardError: unknown name (the known ones are listed) or malformed file.
+    """
+    if name.endswith(".toml"):
+        return Board.load(Path(name))
+    boards = known_boards()
+    if name not in boards:
+        raise BoardError(f"unknown board {name!r}; known: {', '.join(boards)} (or a path to a .toml)")
+    return Board.load(boards[name])

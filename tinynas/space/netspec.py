@@ -1,0 +1,67 @@
+"""`NetSpec`: a network before it has weights. Built from an arch without torch; `nets` and `graph` build on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+LayerKind = Literal["conv", "depthwise", "add", "global_pool", "linear", "softmax"]
+ActivationName = Literal["none", "relu", "relu6"]
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer after BatchNorm folding; shapes are (height, width, channels), the batch is 1.
+
+    `name` is unique, the key of its weights ("<name>.weight", "<name>.bias") and of its output tensor.
+    `inputs` name earlier layers, or "input". Convolutions pad as TensorFlow's SAME.
+    """
+
+    name: str
+    kind: LayerKind
+    inputs: tuple[str, ...]
+    in_shape: tuple[int, int, int]  # of inputs[0]
+    out_shape: tuple[int, int, int]
+    kernel: int = 1
+    stride: int = 1
+    activation: ActivationName = "none"
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one inference."""
+        h, w, c = self.out_shape
+        per_output = {"conv": self.kernel**2 * self.in_shape[2], "depthwise": self.kernel**2, "linear": self.in_shape[2]}
+        return h * w * c * per_output.get(self.kind, 0)
+
+
+@dataclass(frozen=True)
+class BlockSpec:
+    """One inverted residual (MobileNetV2, arXiv 1801.04381 fig. 3): 1x1 expand, depthwise, 1x1 project.
+
+    With hidden_channels == in_channels there is no expand convolution. The sum with the input is there
+    when stride is 1 and in_channels == out_channels.
+    """
+
+    in_channels: int
+    hidden_channels: int
+    out_channels: int
+    kernel: int
+    stride: int
+    activation: ActivationName = "relu6"
+
+    @property
+    def residual(self) -> bool:
+        return self.stride == 1 and self.in_channels == self.out_channels
+
+
+@dataclass(frozen=True)
+class NetSpec:
+    """Stem convolution, stages of blocks, head (1x1 convolution, global average pool, linear, softmax)."""
+
+    input_shape: tuple[int, int, int]  # height, width, channels
+    classes: int
+    stem_channels: int
+    stem_stride: int
+    stages: tuple[tuple[BlockSpec, ...], ...]
+    head_channels: int  # 0: no head convolution
+    activation: ActivationName = "relu6"
