@@ -1,0 +1,1 @@
+"""The `tinynas` command, one thin file per command."""

@@ -1,0 +1,1 @@
+"""Loaders and generators of labelled images, in three disjoint splits."""

@@ -1,0 +1,1 @@
+"""DONNA's block library: blockwise knowledge distillation."""

@@ -1,0 +1,1 @@
+"""`Graph`: readers, writer, lowering and reference interpreters."""

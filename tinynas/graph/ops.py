@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 
 class Padding(enum.StrEnum):
+    """Padding schemes of convolutions and pools."""
+
     SAME = "SAME"  # TensorFlow's: out = ceil(in / stride); the odd pixel of padding goes after
     VALID = "VALID"
 
 
 class Activation(enum.StrEnum):
+    """Activations that TFLite fuses into an op."""
+
     NONE = "NONE"
     RELU = "RELU"
     RELU6 = "RELU6"

@@ -1,0 +1,1 @@
+"""Boards: build, flash, talk over serial, measure, store."""

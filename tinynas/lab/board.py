@@ -62,7 +62,8 @@ class Board(BaseModel, frozen=True, extra="forbid"):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
-            raise BoardError(f"{path}: {key}: {first['msg']} (found {first['input']!r}); mend the board file") from error
+            found = f"{first['msg']} (found {first['input']!r})"
+            raise BoardError(f"{path}: {key}: {found}; mend the board file") from error
         except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
             raise BoardError(f"{path}: {error}") from error
 

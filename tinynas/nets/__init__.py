@@ -1,0 +1,1 @@
+"""torch modules of the networks that a space describes."""

@@ -1,0 +1,1 @@
+"""Experiments: stages, run folders, resume."""

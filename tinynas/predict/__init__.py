@@ -1,0 +1,1 @@
+"""Accuracy predictors and their baselines."""

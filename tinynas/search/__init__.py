@@ -1,0 +1,1 @@
+"""Multi-objective evolutionary search and Pareto fronts."""

@@ -1,0 +1,1 @@
+"""Arch encoding and the memory-aware search space."""

@@ -30,7 +30,8 @@ class LayerSpec:
     def macs(self) -> int:
         """Multiply-accumulates of one inference."""
         h, w, c = self.out_shape
-        per_output = {"conv": self.kernel**2 * self.in_shape[2], "depthwise": self.kernel**2, "linear": self.in_shape[2]}
+        area, cin = self.kernel**2, self.in_shape[2]
+        per_output = {"conv": area * cin, "depthwise": area, "linear": cin}
         return h * w * c * per_output.get(self.kind, 0)
 
 

@@ -1,0 +1,1 @@
+"""Supervised training, knowledge distillation and finetuning."""
