@@ -22,12 +22,14 @@ def layers(spec: NetSpec) -> tuple[LayerSpec, ...]:
     Raises:
         ConfigError: a block's input channels are not what the layer before it gives.
     """
-    chain = [_conv("stem", "input", spec.input_shape, spec.stem_channels, 3, spec.stem_stride, spec)]
+    chain = [_stem(spec)]
     for stage, blocks in enumerate(spec.stages):
         for index, block in enumerate(blocks):
             chain += _block(f"s{stage}b{index}", block, chain[-1])
     if spec.head_channels:
-        chain.append(_conv("head", chain[-1].name, chain[-1].out_shape, spec.head_channels, 1, 1, spec))
+        before = chain[-1]
+        wider = same_shape(before.out_shape, spec.head_channels, 1)
+        chain.append(LayerSpec("head", "conv", (before.name,), before.out_shape, wider, activation=spec.activation))
     return (*chain, *_classifier(chain[-1], spec.classes))
 
 
@@ -37,9 +39,9 @@ def same_shape(shape: Shape, channels: int, stride: int) -> Shape:
     return (-(-height // stride), -(-width // stride), channels)
 
 
-def _conv(name: str, source: str, shape: Shape, channels: int, kernel: int, stride: int, spec: NetSpec) -> LayerSpec:
-    out = same_shape(shape, channels, stride)
-    return LayerSpec(name, "conv", (source,), shape, out, kernel, stride, spec.activation)
+def _stem(spec: NetSpec) -> LayerSpec:
+    out = same_shape(spec.input_shape, spec.stem_channels, spec.stem_stride)
+    return LayerSpec("stem", "conv", ("input",), spec.input_shape, out, 3, spec.stem_stride, spec.activation)
 
 
 def _block(name: str, block: BlockSpec, before: LayerSpec) -> list[LayerSpec]:
