@@ -1,0 +1,43 @@
+# Everything runs from a fresh clone: each target first sets up what is missing.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+JOBS   ?= 2
+
+.PHONY: all setup demo test lint bench clean
+
+all: setup
+
+# The Python environment: every version is pinned in constraints.txt.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; install python3.11 (Debian 12: python3; Ubuntu 22.04: python3.11 and python3.11-venv) and run: make PYTHON=python3.11" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  pkg=python$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv; sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  { command -v apt-get >/dev/null && $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$pkg; } \
+	  || { echo "make: Python has no venv module; install the package $$pkg" >&2; exit 2; }; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,verify,dev]'
+	@touch $@
+
+# Compilers and QEMU come from the system's package manager; where it can't, the exact package is named.
+setup: $(STAMP)
+	@$(BIN)/tinynas doctor --fix
+
+demo: setup
+	$(BIN)/tinynas run experiments/demo.toml
+
+test: setup
+	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# MODELS=DIR measures the .tflite files of a folder; without it, self-made twins of the reference models.
+bench: setup
+	$(BIN)/python -m bench $(if $(MODELS),--models "$(MODELS)")
+
+clean:
+	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
