@@ -1,0 +1,160 @@
+"""Reads a run folder (`runs/<name>/`) for tables and the report. `tinynas.pipeline` writes it.
+
+    summary.json     the figures of the run
+    candidates.json  every measured candidate of the search: list of `Candidate`
+    predictor.json   `points`: list of `PredictorPoint`
+    baselines.json   list of `Net`: the width-scaled MobileNetV2 nets
+    profile.json     per-op figures of the chosen net on the board: list of `OpProfile`
+    experiment.toml  the experiment as it ran, settings replaced by --set included
+    model.tflite     the chosen net
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from tinynas.errors import StoreError
+
+T = TypeVar("T")
+
+
+class Record(BaseModel, frozen=True, extra="allow"):
+    """What the report needs of a record; the run may write more."""
+
+
+class Net(Record):
+    """One network with whatever was measured of it. Accuracies are fractions of 1 on the test split."""
+
+    name: str = ""
+    arch: Any = None
+    accuracy_float: float | None = None
+    accuracy_int8: float | None = None
+    accuracy_on_board: float | None = None
+    images_on_board: int | None = None
+    latency_us: float | None = None
+    instructions: int | None = None
+    peak_sram_bytes: int | None = None
+    flash_bytes: int | None = None
+    macs: int | None = None
+    params: int | None = None
+    bit_exact: bool | None = None
+
+
+class Candidate(Record):
+    """A candidate that the search built, flashed and timed."""
+
+    arch: Any = None
+    predicted_accuracy: float
+    latency_us: float
+    instructions: int | None = None
+    peak_sram_bytes: int
+    flash_bytes: int
+
+
+class PredictorPoint(Record):
+    """A net finetuned to fit or to check the predictor; `predicted` is made without it (leave one out, or held out)."""
+
+    arch: Any = None
+    predicted: float
+    accuracy: float  # finetuned, validation split
+    heldout: bool = False
+
+
+class OpProfile(Record):
+    """One op of the chosen net as the board timed it."""
+
+    index: int
+    instructions: int | None = None
+    latency_us: float
+
+
+class Predictor(Record):
+    """How well predicted accuracies order finetuned ones."""
+
+    kendall_tau: float
+    kendall_tau_heldout: float | None = None
+    loo_mse: float
+    n_fit: int
+    n_heldout: int = 0
+    baselines: dict[str, float | None] = {}
+
+
+class Search(Record):
+    """What the search did; `hypervolume` holds one value per generation (or the last one only)."""
+
+    evaluated: int
+    measured: int
+    measured_per_minute: float | None = None
+    hypervolume: float | list[float]
+
+
+class Summary(Record):
+    """`summary.json`."""
+
+    dataset: Any
+    board: str | dict[str, Any]
+    reference: Net
+    predictor: Predictor
+    search: Search
+    front: list[Net]
+    chosen: Net
+    wall_s: float
+
+
+class Run(BaseModel, frozen=True):
+    """Everything that the report shows of one run, except what it computes from `model.tflite`."""
+
+    folder: Path
+    summary: Summary
+    candidates: list[Candidate] = []
+    predictor_points: list[PredictorPoint] = []
+    baselines: list[Net] = []
+    profile: list[OpProfile] = []
+    experiment: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.folder.resolve().name
+
+    @property
+    def model_path(self) -> Path:
+        return self.folder / "model.tflite"
+
+
+def load_run(folder: Path) -> Run:
+    """Read a finished run.
+
+    Raises:
+        StoreError: no finished run there, or a file of it is damaged; the file and key are named.
+    """
+    if not (folder / "summary.json").is_file():
+        raise StoreError(f"{folder}: no summary.json, so no finished run; start or resume it with `tinynas run`")
+    points = _read(folder / "predictor.json", dict[str, Any], {}).get("points", [])
+    experiment = folder / "experiment.toml"
+    return Run(
+        folder=folder,
+        summary=_read(folder / "summary.json", Summary),
+        candidates=_read(folder / "candidates.json", list[Candidate], []),
+        predictor_points=TypeAdapter(list[PredictorPoint]).validate_python(points),
+        baselines=_read(folder / "baselines.json", list[Net], []),
+        profile=_read(folder / "profile.json", list[OpProfile], []),
+        experiment=experiment.read_text() if experiment.is_file() else "",
+    )
+
+
+def _read(path: Path, kind: type[T], absent: T | None = None) -> T:
+    """The JSON in `path` as `kind`; `absent` if there is no such file (not every run has every part)."""
+    if absent is not None and not path.is_file():
+        return absent
+    try:
+        return TypeAdapter(kind).validate_python(json.loads(path.read_text()))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise StoreError(f"{path}: {key}: {first['msg']}; run `tinynas run` again to write it anew") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise StoreError(f"{path}: damaged ({error}); run `tinynas run` again to write it anew") from error
