@@ -100,4 +100,87 @@ class Reshape:
     new_shape: tuple[int, ...]
 
 
-Attrs = NoAttrs | Conv2D | DepthwiseConv2D | FullyConnected | Pool2D | Binary | Reduce | Softmax | Reshape
+@dataclass(frozen=True)
+class Concatenation:
+    """CONCATENATION of all inputs along `axis` (may be negative)."""
+
+    axis: int = 0
+    activation: Activation = Activation.NONE
+
+
+@dataclass(frozen=True)
+class LeakyRelu:
+    """LEAKY_RELU: x if x > 0 else alpha * x."""
+
+    alpha: float = 0.0
+
+
+@dataclass(frozen=True)
+class Squeeze:
+    """SQUEEZE of the named axes; of all axes of length 1 if none is named."""
+
+    squeeze_dims: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class StridedSlice:
+    """STRIDED_SLICE: inputs x, begin, end, strides (int32 constants); bit i of a mask speaks of axis i."""
+
+    begin_mask: int = 0
+    end_mask: int = 0
+    ellipsis_mask: int = 0
+    new_axis_mask: int = 0
+    shrink_axis_mask: int = 0
+    offset: bool = False
+
+
+@dataclass(frozen=True)
+class Pack:
+    """PACK: stacks `values_count` inputs along a new axis."""
+
+    values_count: int
+    axis: int = 0
+
+
+@dataclass(frozen=True)
+class Split:
+    """SPLIT: inputs axis (int32 constant), x; `num_splits` equal parts."""
+
+    num_splits: int
+
+
+@dataclass(frozen=True)
+class Gather:
+    """GATHER: inputs x, indices (int32)."""
+
+    axis: int = 0
+    batch_dims: int = 0
+
+
+@dataclass(frozen=True)
+class Resize:
+    """RESIZE_NEAREST_NEIGHBOR, RESIZE_BILINEAR: inputs x [1,h,w,c], size [2] (int32 constant)."""
+
+    align_corners: bool = False
+    half_pixel_centers: bool = False
+
+
+Attrs = (
+    NoAttrs
+    | Conv2D
+    | DepthwiseConv2D
+    | FullyConnected
+    | Pool2D
+    | Binary
+    | Reduce
+    | Softmax
+    | Reshape
+    | Concatenation
+    | LeakyRelu
+    | Squeeze
+    | StridedSlice
+    | Pack
+    | Split
+    | Gather
+    | Resize
+)

@@ -1,0 +1,65 @@
+"""What a network takes and gives on a board: int8 tensors, whatever type the file's ends have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tinynas.errors import ModelError
+from tinynas.graph.ir import DType, Graph, Tensor
+from tinynas.graph.prune import without_ops
+
+
+def strip_float_ends(graph: Graph) -> Graph:
+    """The graph without a QUANTIZE after each float input and a DEQUANTIZE before each float output.
+
+    Its inputs and outputs are then the int8 tensors on the inner side, in the same order; unused tensors are
+    dropped. A graph with int8 ends comes back as it is. Raises `ModelError` for a float end that is not such a
+    pair (a float network).
+    """
+    if all(graph.tensors[i].dtype is not DType.FLOAT32 for i in (*graph.inputs, *graph.outputs)):
+        return graph
+    inputs = {i: _quantize_after(graph, i) for i in graph.inputs if graph.tensors[i].dtype is DType.FLOAT32}
+    outputs = {i: _dequantize_before(graph, i) for i in graph.outputs if graph.tensors[i].dtype is DType.FLOAT32}
+    inner = {i: graph.ops[op].outputs[0] for i, op in inputs.items()}
+    inner_out = {i: graph.ops[op].inputs[0] for i, op in outputs.items()}
+    stripped = replace(
+        graph,
+        inputs=tuple(inner.get(i, i) for i in graph.inputs),
+        outputs=tuple(inner_out.get(i, i) for i in graph.outputs),
+    )
+    return without_ops(stripped, {*inputs.values(), *outputs.values()})
+
+
+def require_int8(graph: Graph, name: str = "model") -> Graph:
+    """`graph` with its float ends stripped; raises `ModelError` if inputs, outputs or any op works on floats."""
+    stripped = strip_float_ends(graph)
+    for index in (*stripped.inputs, *stripped.outputs):
+        tensor = stripped.tensors[index]
+        if tensor.dtype is not DType.INT8 or tensor.quant is None:
+            raise ModelError(f"{name}: {_end(tensor)}, wanted quantised int8; {_HINT}")
+    for index, op in enumerate(stripped.ops):
+        if any(stripped.tensors[i].dtype is DType.FLOAT32 for i in (*op.inputs, *op.outputs) if i >= 0):
+            raise ModelError(f"{name}: op {index} ({op.kind}) works on float32, wanted int8; {_HINT}")
+    return stripped
+
+
+_HINT = "quantise it first: tinynas convert MODEL -o OUT.tflite --data DATA"
+
+
+def _end(tensor: Tensor) -> str:
+    return f"input or output {tensor.name!r} is {tensor.dtype}{'' if tensor.quant else ' without quantisation'}"
+
+
+def _quantize_after(graph: Graph, tensor: int) -> int:
+    readers = [k for k, op in enumerate(graph.ops) if tensor in op.inputs]
+    if len(readers) != 1 or graph.ops[readers[0]].kind != "QUANTIZE" or tensor in graph.outputs:
+        raise ModelError(f"float input {graph.tensors[tensor].name!r} is not quantised at once: a float model; {_HINT}")
+    return readers[0]
+
+
+def _dequantize_before(graph: Graph, tensor: int) -> int:
+    writers = [k for k, op in enumerate(graph.ops) if tensor in op.outputs]
+    read = any(tensor in op.inputs for op in graph.ops)
+    if not writers or graph.ops[writers[0]].kind != "DEQUANTIZE" or read:
+        raise ModelError(f"float output {graph.tensors[tensor].name!r} is not dequantised: a float model; {_HINT}")
+    return writers[0]
