@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import tomllib
+from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,12 @@ class Virtual(BaseModel, frozen=True, extra="forbid"):
 
     machine: str  # qemu-system-arm -M
     icount_shift: int  # one instruction takes 2**shift ns of guest time
+    timer_hz: PositiveInt  # the timer that the port reads (firmware/ports/<port>/clock.c), as QEMU clocks it
+
+    @property
+    def ticks_per_instruction(self) -> Fraction:
+        """Exact. At least 2, or exactly 1: then a count of ticks, off by less than one, rounds to the right count."""
+        return Fraction(self.timer_hz << self.icount_shift, 1_000_000_000)
 
 
 class Board(BaseModel, frozen=True, extra="forbid"):
