@@ -1,0 +1,29 @@
+"""Image files and bytes to pixels, always by the same steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from tinynas.errors import DataError
+
+SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError)
+
+
+def read_image(source: Path | BinaryIO, resolution: int, channels: Literal[1, 3], name: str = "") -> NDArray[np.uint8]:
+    """Decode and squash to (resolution, resolution, channels), averaging where it shrinks.
+
+    Raises DataError naming `name` (default: the path) if the image is missing, truncated or not an image.
+    """
+    try:
+        with Image.open(source) as image:
+            colour = image.convert("L" if channels == 1 else "RGB")
+            small = colour.resize((resolution, resolution), Image.Resampling.BILINEAR)
+            return np.asarray(small).reshape(resolution, resolution, channels)
+    except UNREADABLE as error:
+        raise DataError(f"{name or source}: cannot read this image ({error}); mend or remove the file") from error

@@ -1,0 +1,71 @@
+"""Every dataset by one call, cached as plain arrays under the hash of its configuration and files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinynas.data import coco, digits, facewake, folder
+from tinynas.data.config import DataConfig, Kind
+from tinynas.data.types import Dataset, Split
+
+_SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Loader:
+    """How one kind of dataset is made, and what else but the configuration decides its pixels."""
+
+    load: Callable[[DataConfig], Dataset]
+    fingerprint: Callable[[DataConfig], str]
+
+
+def _version(version: int) -> Callable[[DataConfig], str]:
+    return lambda config: str(version)
+
+
+LOADERS: dict[Kind, Loader] = {
+    "facewake": Loader(facewake.facewake, _version(facewake.VERSION)),
+    "digits": Loader(digits.digits, _version(digits.VERSION)),
+    "folder": Loader(folder.image_folder, folder.fingerprint),
+    "coco": Loader(coco.coco, coco.fingerprint),
+}
+
+
+def load_dataset(config: DataConfig, cache: Path) -> Dataset:
+    """The dataset, from `cache` if it is there. Raises DataError naming the file that is missing or unreadable."""
+    loader = LOADERS[config.kind]
+    key = json.dumps([config.model_dump(mode="json"), loader.fingerprint(config)], sort_keys=True)
+    stored = cache / "data" / f"{config.dataset}-{hashlib.sha256(key.encode()).hexdigest()[:20]}.npz"
+    if not stored.exists():
+        _store(loader.load(config), stored)
+    return _restore(stored)
+
+
+def _store(dataset: Dataset, path: Path) -> None:
+    """Write under a temporary name, then rename: a killed run leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {
+        f"{name}_{part}": getattr(split, part)
+        for name, split in dataset.splits.items()
+        for part in ("images", "labels", "sources")
+    }
+    partial = path.with_suffix(f".{os.getpid()}.tmp")
+    with partial.open("wb") as file:
+        np.savez(file, name=dataset.name, classes=np.array(dataset.classes), sha256=dataset.sha256, **arrays)
+    partial.replace(path)
+
+
+def _restore(path: Path) -> Dataset:
+    with np.load(path, allow_pickle=False) as stored:
+        train, validation, test = (
+            Split(*(stored[f"{name}_{part}"] for part in ("images", "labels", "sources"))) for name in _SPLITS
+        )
+        classes = tuple(str(name) for name in stored["classes"])
+        return Dataset(str(stored["name"]), classes, train, validation, test, str(stored["sha256"]))
