@@ -27,7 +27,8 @@ class End:
     def dequantised(self, values: NDArray[np.int8]) -> NDArray[np.float32]:
         """(q - zero point) * scale in float32, as DEQUANTIZE computes it."""
         offset = values.astype(np.int32) - int(self.quant.zero_point[0])
-        return np.multiply(offset, self.quant.scale[0], dtype=np.float32)
+        real: NDArray[np.float32] = offset.astype(np.float32) * self.quant.scale[0]
+        return real
 
     def requantised(self, values: Array) -> NDArray[np.int8]:
         """The bytes whose dequantised values these are; `ModelError` if there are none."""

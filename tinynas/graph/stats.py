@@ -1,0 +1,29 @@
+"""Sizes of a graph: multiply-accumulates and bytes of constants."""
+
+from __future__ import annotations
+
+from tinynas.graph.ir import Graph, Op
+
+
+def op_macs(graph: Graph, op: Op) -> int:
+    """Multiply-accumulates of one run of `op`; 0 for ops that are not matrix products.
+
+    Every output element of a product takes one weight slice: kh*kw*cin for CONV_2D, kh*kw for DEPTHWISE_CONV_2D,
+    cin for FULLY_CONNECTED.
+    """
+    if op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+        return 0
+    weights, output = graph.tensors[op.inputs[1]], graph.tensors[op.outputs[0]]
+    channels = weights.shape[3] if op.kind == "DEPTHWISE_CONV_2D" else weights.shape[0]
+    return output.elements * (weights.elements // channels)
+
+
+def macs(graph: Graph) -> int:
+    """Multiply-accumulates of one inference."""
+    return sum(op_macs(graph, op) for op in graph.ops)
+
+
+def weight_bytes(graph: Graph) -> int:
+    """Bytes of all constants that some op reads."""
+    used = {i for op in graph.ops for i in op.inputs if i >= 0}
+    return sum(graph.tensors[i].size_bytes for i in used if graph.tensors[i].const)
