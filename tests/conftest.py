@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from hypothesis import settings
+
 os.environ.setdefault("TINYNAS_CACHE", str(Path(__file__).parent.parent / "build" / "test-cache"))
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+settings.register_profile("tinynas", deadline=None)  # first calls import heavy libraries; CI machines are shared
+settings.load_profile("tinynas")
