@@ -97,9 +97,20 @@ class Axis:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             marks = [m * 10.0**d for d in decades for m in (1, 2, 5)]
             return [t for t in marks if self.low <= t <= self.high]
-        step = _round_step((self.high - self.low) / wanted)
+        step = self._step(wanted)
         first = math.ceil(self.low / step - 1e-9)
         return [i * step for i in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+    def words(self, tick: float) -> str:
+        """A tick's label; all of a linear axis have the same number of decimals."""
+        if self.log:
+            return f"{tick:,g}"
+        decimals = next(d for d in range(12) if math.isclose(self._step() * 10**d, round(self._step() * 10**d)))
+        return f"{tick:,.{decimals}f}"
+
+    def _step(self, wanted: int = 6) -> float:
+        """The distance between the ticks of a linear axis."""
+        return _round_step((self.high - self.low) / wanted)
 
 
 def _round_step(rough: float) -> float:
@@ -134,20 +145,13 @@ class Frame:
         marks = []
         for tick in self.x.ticks():
             marks += [line(self.px(tick), y0, self.px(tick), y1, "grid")]
-            marks += [text(self.px(tick), y0 + 18, number(tick), "tick", "middle")]
+            marks += [text(self.px(tick), y0 + 18, self.x.words(tick), "tick", "middle")]
         for tick in self.y.ticks():
             marks += [line(x0, self.py(tick), x1, self.py(tick), "grid")]
-            marks += [text(x0 - 8, self.py(tick) + 4, number(tick), "tick", "end")]
+            marks += [text(x0 - 8, self.py(tick) + 4, self.y.words(tick), "tick", "end")]
         marks += [line(x0, y0, x1, y0, "axis"), line(x0, y0, x0, y1, "axis")]
-        return [*marks, *self._labels((x0 + x1) / 2, (y0 + y1) / 2)]
+        return [*marks, *self._labels((x0 + x1) / 2, (y0 + y1) / 2, y0 + 42)]
 
-    def _labels(self, x: float, y: float) -> list[str]:
+    def _labels(self, x: float, y: float, below: float) -> list[str]:
         turned = f'<g transform="translate(16 {y:.1f}) rotate(-90)">{text(0, 0, self.y.label, "label", "middle")}</g>'
-        return [text(x, self.height - 12, self.x.label, "label", "middle"), turned]
-
-
-def number(value: float) -> str:
-    """Up to four digits, without the noise of floating point: 0.85, 1,200, 3.5."""
-    if value == 0:
-        return "0"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return [text(x, below, self.x.label, "label", "middle"), turned]

@@ -1,0 +1,80 @@
+"""The arena of a planned net over time, as SVG: what lies where while each op runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tinynas.plan.plan import Buffer, Plan
+from tinynas.report.memory_text import Part, peak_step
+from tinynas.report.svg import Axis, Frame, line, picture, rect, text
+
+LABEL_MIN_WIDTH, LABEL_MIN_HEIGHT = 26, 15  # user units; smaller rectangles have only a tip
+CHAR_WIDTH = 6.2
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rectangle of the map: one buffer, with the names of the tensors that share it."""
+
+    name: str
+    buffer: Buffer
+    scratch: bool
+
+
+def blocks(plan: Plan) -> list[Block]:
+    """Every distinct buffer of the plan; views of one buffer make one block."""
+    names: dict[Buffer, list[str]] = {}
+    for index, buffer in plan.buffers.items():
+        names.setdefault(buffer, []).append(plan.graph.tensors[index].name)
+    tensors = [Block(" = ".join(shared), buffer, False) for buffer, shared in names.items()]
+    scratch = [Block(f"scratch of {step.kernel}", step.scratch, True) for step in plan.steps if step.scratch]
+    return tensors + scratch
+
+
+def memory_chart(plan: Plan, width: float = 1000, height: float = 440) -> str:
+    """Rectangles: x is the step, y the offset in the arena. What is alive at the peak is darker."""
+    x = Axis("step (op in execution order)", 0, max(len(plan.steps), 1))
+    frame = Frame(x, Axis("offset in the arena, KiB", 0, max(plan.arena_bytes, 1) / 1024 * 1.06), width, height, left=70)
+    peak = peak_step(plan)
+    marks = [*frame.axes(), rect(frame.px(peak), frame.top, frame.px(1) - frame.px(0), frame.py(0) - frame.top, "part-free")]
+    for block in blocks(plan):
+        marks += _block(block, peak, frame)
+    top = frame.py(plan.arena_bytes / 1024)
+    marks += [line(frame.left, top, width - frame.right, top, "dash")]
+    words = f"arena {plan.arena_bytes:,} B (no placement in this order is below {plan.lower_bound_bytes:,} B)"
+    return picture(width, height, [*marks, text(width - frame.right, top - 6, words, "note", "end")], "Arena over time")
+
+
+def _block(block: Block, peak: int, frame: Frame) -> Iterator[str]:
+    buffer = block.buffer
+    at_peak = buffer.first <= peak <= buffer.last
+    css = "scratch" if block.scratch else "tensor-peak" if at_peak else "tensor"
+    x, y = frame.px(buffer.first), frame.py((buffer.offset + buffer.size_bytes) / 1024)
+    width, height = frame.px(buffer.last + 1) - x, frame.py(buffer.offset / 1024) - y
+    tip = f"{block.name}: {buffer.size_bytes:,} B at {buffer.offset:,}, steps {buffer.first} to {buffer.last}"
+    yield rect(x, y, width, height, css, tip)
+    if width >= LABEL_MIN_WIDTH and height >= LABEL_MIN_HEIGHT:
+        yield _label(block.name, x, y, width, height, css)
+
+
+def _label(name: str, x: float, y: float, width: float, height: float, css: str) -> str:
+    """The last part of the tensor's name, cut to the rectangle."""
+    room = int((width - 6) / CHAR_WIDTH)
+    short = name if len(name) <= room else name[: max(room - 1, 1)] + "…"
+    shade = "on-fill" if css == "tensor-peak" else "on-pale"
+    return text(x + width / 2, y + height / 2 + 4, short, shade, "middle")
+
+
+def usage_bar(title: str, parts: Sequence[Part], width: float = 1000) -> str:
+    """One memory as a single bar, its parts named below; the last part is what is free."""
+    total = sum(part.size_bytes for part in parts)
+    marks, x, label_x = [text(0, 14, title, "strong")], 0.0, 0.0
+    for part in parts:
+        extent = width * part.size_bytes / total
+        marks.append(rect(x, 24, extent, 26, f"part-{part.name}", f"{part.name}: {part.size_bytes:,} B"))
+        words = f"{part.name} {part.size_bytes:,} B"
+        marks += [rect(label_x, 62, 11, 11, f"part-{part.name}"), text(label_x + 17, 72, words, "note")]
+        label_x += 17 + CHAR_WIDTH * len(words) + 24
+        x += extent
+    return picture(width, 80, [*marks, rect(0.5, 24, width - 1, 26, "outline")], title)

@@ -1,0 +1,199 @@
+"""The sections of report.html, one function each: a run in, HTML out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from tinynas.graph.stats import op_macs
+from tinynas.lab.board import Board
+from tinynas.plan.plan import Plan
+from tinynas.report.charts import budget_chart, hypervolume_chart, pareto_chart, predictor_chart, tau_chart
+from tinynas.report.memory_chart import memory_chart, usage_bar
+from tinynas.report.memory_text import Part
+from tinynas.report.run_folder import Net, OpProfile, Run
+from tinynas.report.tables import caption, net_cells, percent, size
+
+LATENCY_WORDS = {
+    "virtual": "latency on {name} (instructions / clock, not silicon time)",
+    "hardware": "latency measured on {name}",
+    "host": "latency on this computer",
+}
+
+
+def section(title: str, intro: str, *parts: str) -> str:
+    """A heading, a sentence and what follows."""
+    return f"<h2>{escape(title)}</h2>\n<p class='soft'>{escape(intro)}</p>\n" + "\n".join(parts)
+
+
+def figure(svg: str, words: str = "") -> str:
+    """A chart on a card."""
+    return f"<figure>{svg}{f'<figcaption>{escape(words)}</figcaption>' if words else ''}</figure>"
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], chosen: int | None = None) -> str:
+    """Cells are words, not HTML, but for those that start with `<`; row `chosen` stands out."""
+    head = "".join(f"<th>{escape(header)}</th>" for header in headers)
+    body = "\n".join(_row(row, index == chosen) for index, row in enumerate(rows))
+    return f"<div class='scroll'><table><tr>{head}</tr>\n{body}</table></div>"
+
+
+def _row(cells: Sequence[str], chosen: bool) -> str:
+    inner = "".join(f"<td>{cell if cell.startswith('<') else escape(cell)}</td>" for cell in cells)
+    return f"<tr{' class=chosen' if chosen else ''}>{inner}</tr>"
+
+
+def header(run: Run, board: Board) -> str:
+    """The name of the run and the chosen net's figures, one tile each."""
+    chosen = run.summary.chosen
+    tiles = [
+        ("accuracy int8, test", percent(chosen.accuracy_int8), f"float {percent(chosen.accuracy_float)}"),
+        ("int8 on the board", percent(chosen.accuracy_on_board), _count(chosen.images_on_board, "images")),
+        (f"latency ({board.kind})", _latency(chosen), _count(chosen.instructions, "instructions")),
+        ("peak SRAM", size(chosen.peak_sram_bytes), f"of {size(board.sram.size_bytes)}"),
+        ("flash", size(chosen.flash_bytes), f"of {size(board.flash.size_bytes)}"),
+        ("MACs", _count(chosen.macs, ""), _count(chosen.params, "parameters")),
+        ("bit exact", _yes_no(chosen.bit_exact), "as TFLite Micro"),
+    ]
+    cards = "".join(
+        f"<div class=tile><span>{escape(name)}</span><b>{escape(value)}</b><small>{escape(note)}</small></div>"
+        for name, value, note in tiles
+    )
+    return f"<h1>{escape(run.name)}</h1><p class=soft>{escape(_subtitle(run, board))}</p><div class=tiles>{cards}</div>"
+
+
+def _subtitle(run: Run, board: Board) -> str:
+    dataset = run.summary.dataset
+    name = dataset.get("name", dataset.get("dataset", "")) if isinstance(dataset, dict) else str(dataset)
+    return f"{name} on {board.name} ({board.title}); {caption(run)}; {run.summary.wall_s / 60:.1f} minutes in all"
+
+
+def _latency(net: Net) -> str:
+    return "–" if net.latency_us is None else f"{net.latency_us / 1000:,.1f} ms"
+
+
+def _count(value: int | None, unit: str) -> str:
+    return "" if value is None else f"{value:,} {unit}".strip()
+
+
+def _yes_no(value: bool | None) -> str:
+    return {True: "yes", False: "NO", None: "–"}[value]
+
+
+def verdict(run: Run) -> str:
+    """Does the chosen net, or any net of the front, beat the best baseline that is as fast and as small? Said either way."""
+    rivals = [net for net in run.baselines if net.accuracy_int8 is not None]
+    if not rivals:
+        return "<p class=soft>No baselines were trained in this run.</p>"
+    best = max(rivals, key=lambda net: net.accuracy_int8 or 0.0)
+    chosen = run.summary.chosen
+    better = beats(chosen, best)
+    lead = f"The chosen net {'beats' if better else 'does NOT beat'} the best baseline at no more latency and SRAM."
+    words = f"Chosen: {_figures(chosen)}. {best.name}: {_figures(best)}."
+    if not better:
+        others = [net for net in run.summary.front if beats(net, best)]
+        words += f" Of the front, {len(others)} of {len(run.summary.front)} do."
+    return f"<p class='verdict{'' if better else ' bad'}'><b>{lead}</b> {escape(words)}</p>"
+
+
+def _figures(net: Net) -> str:
+    return f"{percent(net.accuracy_int8)} at {_latency(net)} and {size(net.peak_sram_bytes)}"
+
+
+def beats(net: Net, rival: Net) -> bool:
+    """More accurate, at no more latency and no more SRAM; false if a figure is missing."""
+    more_accurate = (net.accuracy_int8 or 0.0) > (rival.accuracy_int8 or 0.0)
+    pairs = ((net.latency_us, rival.latency_us), (net.peak_sram_bytes, rival.peak_sram_bytes))
+    return more_accurate and all(mine is not None and theirs is not None and mine <= theirs for mine, theirs in pairs)
+
+
+def pareto(run: Run, board: Board) -> str:
+    """The plot, the front as a table, baselines and reference."""
+    words = LATENCY_WORDS[board.kind].format(name=board.name)
+    front = sorted(run.summary.front, key=lambda net: net.latency_us or 0.0)
+    chosen = next((i for i, net in enumerate(front) if net.arch == run.summary.chosen.arch), None)
+    headers = ("net", "accuracy int8", "latency ms", "peak SRAM", "flash", "bit exact")
+    rows = [(_arch_words(net) or f"front {i + 1}", *net_cells(net)) for i, net in enumerate(front)]
+    others = [(net.name, *net_cells(net)) for net in run.baselines]
+    others += [("reference", *net_cells(run.summary.reference))]
+    intro = "Every candidate was built, flashed and timed; the front was finetuned, quantised and run on the test split."
+    chart = figure(pareto_chart(run, words), "Rest the mouse on a mark for its figures.")
+    return section("Accuracy against latency", intro, chart, verdict(run), table(headers, [*rows, *others], chosen))
+
+
+def _arch_words(net: Net) -> str:
+    return net.name or ("" if net.arch is None else str(net.arch))
+
+
+def predictor(run: Run) -> str:
+    """How far the accuracy predictor can be trusted."""
+    found = run.summary.predictor
+    intro = (
+        f"Fitted on {found.n_fit} finetuned nets; leave-one-out mean squared error {found.loo_mse:.2e}, "
+        f"Kendall's τ {found.kendall_tau:.2f}."
+    )
+    charts = [figure(tau_chart(found), "A longer bar orders the nets better.")]
+    if run.predictor_points:
+        charts.insert(0, figure(predictor_chart(run.predictor_points), "On the dashed line the prediction is right."))
+    return section("Accuracy predictor", intro, f"<div class=two>{''.join(charts)}</div>")
+
+
+def search(run: Run, board: Board) -> str:
+    """The growth of the front, if the run kept it, and the memory of what was tried."""
+    found = run.summary.search
+    values = found.hypervolume if isinstance(found.hypervolume, list) else [found.hypervolume]
+    intro = f"NSGA-II on predicted error and measured latency, under the board's memory: {caption(run)}."
+    charts = [figure(hypervolume_chart(values), "Larger is better; it never falls.")] if len(values) > 1 else []
+    if run.candidates:
+        chart = budget_chart(run.candidates, run.summary.chosen, board.sram.size_bytes)
+        charts.append(figure(chart, "The same candidates by the memory they need."))
+    return section("Search", intro, f"<div class=two>{''.join(charts)}</div>")
+
+
+def memory(run: Run, plan: Plan, board: Board) -> str:
+    """Arena over time, and what fills SRAM and flash."""
+    chosen = run.summary.chosen
+    bars = []
+    if chosen.peak_sram_bytes is not None:
+        rest = chosen.peak_sram_bytes - plan.arena_bytes
+        free = board.sram.size_bytes - chosen.peak_sram_bytes
+        parts = [Part("arena", plan.arena_bytes), Part("stack", rest), Part("free", free)]
+        bars.append(usage_bar(f"SRAM, {board.sram.size_bytes:,} B (stack: with the model's statics)", parts))
+    if chosen.flash_bytes is not None:
+        code, free = chosen.flash_bytes - plan.const_bytes, board.flash.size_bytes - chosen.flash_bytes
+        parts = [Part("code", code), Part("constants", plan.const_bytes), Part("free", free)]
+        bars.append(usage_bar(f"Flash, {board.flash.size_bytes:,} B", parts))
+    intro = "Tensors of the chosen net in the arena while each op runs; those alive at the peak are dark."
+    return section("Memory", intro, figure(memory_chart(plan)), *(figure(bar) for bar in bars if bar))
+
+
+def per_op(plan: Plan, profile: Sequence[OpProfile]) -> str:
+    """One row per op of the chosen net, with the board's own figures where the run profiled it."""
+    measured = {op.index: op for op in profile}
+    dearest = max((op.latency_us for op in profile), default=0.0)
+    headers = ("#", "op", "output", "shape", "MACs", "output bytes", "instructions", "ms", "")
+    rows = [_op_row(plan, index, measured.get(index), dearest) for index in range(len(plan.graph.ops))]
+    intro = f"{len(rows)} ops, {plan.macs:,} multiply-accumulates."
+    return section("Per op", intro, table(headers, rows))
+
+
+def _op_row(plan: Plan, index: int, measured: OpProfile | None, dearest: float) -> tuple[str, ...]:
+    op = plan.graph.ops[index]
+    output = plan.graph.tensors[op.outputs[0]]
+    shape = " x ".join(map(str, output.shape))
+    cells = (str(index), op.kind, output.name, shape, f"{op_macs(plan.graph, op):,}", f"{output.size_bytes:,}")
+    if measured is None:
+        return (*cells, "–", "–", "")
+    instructions = "–" if measured.instructions is None else f"{measured.instructions:,}"
+    meter = f"<span class=meter style='width:{100 * measured.latency_us / max(dearest, 1e-9):.0f}px'></span>"
+    return (*cells, instructions, f"{measured.latency_us / 1000:,.3f}", meter)
+
+
+def settings(run: Run, facts: dict[str, str]) -> str:
+    """How to get this result again: the experiment, the versions, the machine, the date."""
+    rows = [(name, value) for name, value in facts.items()]
+    body = "".join(f"<tr><td>{escape(n)}</td><td class=words>{escape(v)}</td></tr>" for n, v in rows)
+    facts_table = f"<div class='scroll'><table>{body}</table></div>"
+    experiment = f"<details><summary>The experiment as it ran</summary><pre>{escape(run.experiment)}</pre></details>"
+    return section("Settings", "To run it again: the same experiment gives the same result.", facts_table,
+                   experiment if run.experiment else "")  # fmt: skip
