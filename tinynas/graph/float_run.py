@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -86,8 +88,9 @@ class _Runner:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            self.interpreter: Any = Interpreter(model_content=write_tflite(graph), num_threads=_THREADS)
-            self.interpreter.allocate_tensors()
+            with _quiet_stderr():
+                self.interpreter: Any = Interpreter(model_content=write_tflite(graph), num_threads=_THREADS)
+                self.interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"LiteRT refuses the float network: {error}") from error
         self.input = self.interpreter.get_input_details()[0]["index"]
@@ -100,3 +103,16 @@ class _Runner:
         self.interpreter.set_tensor(self.input, samples)
         self.interpreter.invoke()
         return [self.interpreter.get_tensor(detail["index"]) for detail in self.outputs]
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """LiteRT announces its delegate on file descriptor 2, amid progress bars, and has no setting against it."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - os.devnull is a name, not a path of ours
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
