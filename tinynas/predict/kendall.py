@@ -15,5 +15,5 @@ def kendall_tau(first: Sequence[float] | NDArray[np.float64], second: Sequence[f
     """
     from scipy.stats import kendalltau  # half a second to import
 
-    tau = float(kendalltau(first, second, method="asymptotic").statistic)  # the p-value's method; not tau's
+    tau = float(kendalltau(first, second).statistic)
     return 0.0 if np.isnan(tau) else tau

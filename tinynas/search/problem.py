@@ -1,0 +1,145 @@
+"""What a search is given, and what it hands back. Search methods (nsga2, random_search) share these."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tinynas.search.pareto import Floats, hypervolume, non_dominated
+from tinynas.space.space import Arch, SearchSpace
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Something to be made small, evaluated in batches: a generation's new candidates arrive in one call.
+
+    `evaluate` gives one finite, non-negative number per arch, the same whenever it is asked about an arch. For
+    measured latencies it hands the batch to the lab, which measures in parallel and takes stored ones from its store.
+    """
+
+    name: str  # with its unit: "error", "latency_us", "flash_bytes"
+    evaluate: Callable[[Sequence[Arch]], Sequence[float]]
+
+
+@dataclass(frozen=True)
+class SearchProblem:
+    """Find the networks of `space` that fit the board and are not dominated in the objectives."""
+
+    space: SearchSpace
+    objectives: tuple[Objective, ...]
+    overflow: Callable[[Arch], float]  # 0: fits; else the overflow as a fraction of the limit
+    sample: Callable[[np.random.Generator], Arch]  # of the first generation; best one that samples what fits
+    initial: tuple[Arch, ...] = ()  # in the first generation whatever else is
+    reference: tuple[float, ...] = ()  # corner of the hypervolumes; (): 1.1 times the worst of the first generation
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(objective.name for objective in self.objectives)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An evaluated arch that fits."""
+
+    arch: Arch
+    values: tuple[float, ...]  # in the order of the problem's objectives
+    generation: int  # that evaluated it
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The state of a search after a generation, for progress and live views."""
+
+    number: int  # from 0
+    evaluated: int  # distinct archs evaluated so far; none of them overflows
+    rejected: int  # distinct archs so far that did not fit, never evaluated
+    hypervolume: float  # of all evaluated so far; never falls
+    front: tuple[Candidate, ...]  # of all evaluated so far
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """What a search found."""
+
+    objectives: tuple[str, ...]
+    reference: tuple[float, ...]  # corner of the hypervolumes
+    front: tuple[Candidate, ...]  # by ascending first objective
+    candidates: tuple[Candidate, ...]  # all evaluated, in order
+    generations: tuple[Generation, ...]
+
+
+@dataclass
+class Archive:
+    """Everything a running search has evaluated or rejected."""
+
+    problem: SearchProblem
+    budget: int | None = None  # most archs to evaluate
+    reference: tuple[float, ...] = ()
+    candidates: dict[Arch, Candidate] = field(default_factory=dict)
+    overflows: dict[Arch, float] = field(default_factory=dict)  # of the rejected
+    generations: list[Generation] = field(default_factory=list)
+
+    @property
+    def exhausted(self) -> bool:
+        return self.budget is not None and len(self.candidates) >= self.budget
+
+    def seen(self, arch: Arch) -> bool:
+        return arch in self.candidates or arch in self.overflows
+
+    def add(self, archs: Sequence[Arch]) -> None:
+        """Evaluate what is new and fits, as far as the budget goes; close the generation."""
+        new = self._fitting([arch for arch in dict.fromkeys(archs) if not self.seen(arch)])
+        if self.budget is not None:
+            new = new[: self.budget - len(self.candidates)]
+        for arch, values in zip(new, self._evaluate(new), strict=True):
+            self.candidates[arch] = Candidate(arch, values, len(self.generations))
+        if not self.reference and self.candidates:
+            worst = tuple(float(value) * 1.1 for value in self._points().max(axis=0))  # margin: extremes count too
+            self.reference = self.problem.reference or worst
+        self.generations.append(self._generation())
+
+    def _fitting(self, archs: Sequence[Arch]) -> list[Arch]:
+        overflows = {arch: self.problem.overflow(arch) for arch in archs}
+        self.overflows.update({arch: overflow for arch, overflow in overflows.items() if overflow > 0})
+        return [arch for arch, overflow in overflows.items() if overflow <= 0]
+
+    def _evaluate(self, archs: Sequence[Arch]) -> list[tuple[float, ...]]:
+        if not archs:
+            return []
+        columns = [[float(value) for value in objective.evaluate(archs)] for objective in self.problem.objectives]
+        for name, column in zip(self.problem.names, columns, strict=True):
+            # a caller's bug, not a user's: a failed measurement has to raise, not to return NaN
+            if len(column) != len(archs) or not all(math.isfinite(value) and value >= 0 for value in column):
+                raise ValueError(f"objective {name!r}: wanted {len(archs)} non-negative numbers, found {column}")
+        return list(zip(*columns, strict=True))
+
+    def values(self, arch: Arch) -> tuple[float, ...]:
+        """Objectives of an arch; infinite where it does not fit."""
+        known = self.candidates.get(arch)
+        return known.values if known else (math.inf,) * len(self.problem.objectives)
+
+    def _points(self) -> Floats:
+        return np.array([c.values for c in self.candidates.values()]).reshape(-1, len(self.problem.objectives))
+
+    def front(self) -> tuple[Candidate, ...]:
+        """The evaluated archs that none of the evaluated dominates, by ascending first objective."""
+        candidates, kept = list(self.candidates.values()), non_dominated(self._points())
+        chosen = [candidate for candidate, keep in zip(candidates, kept, strict=True) if keep]
+        return tuple(sorted(chosen, key=lambda candidate: (candidate.values, candidate.arch)))
+
+    def _generation(self) -> Generation:
+        volume = hypervolume(self._points(), self.reference) if self.candidates else 0.0
+        return Generation(len(self.generations), len(self.candidates), len(self.overflows), volume, self.front())
+
+    def result(self) -> SearchResult:
+        """The search so far."""
+        return SearchResult(
+            self.problem.names,
+            self.reference,
+            self.front(),
+            tuple(self.candidates.values()),
+            tuple(self.generations),
+        )
