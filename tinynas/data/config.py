@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, PositiveInt, model_validator
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, model_validator
 
 from tinynas.errors import ConfigError
 from tinynas.resources import resource
@@ -26,14 +26,14 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
     path: Path | None = None  # folder, zip or annotation file of the user's images
     annotations: Path | None = None  # COCO: the instances JSON, where `path` holds several
     positive: str = "person"  # COCO: the category to detect
-    min_area_fraction: float = Field(0.005, ge=0, lt=1)  # COCO: smaller boxes do not count
+    min_area_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.005  # COCO: smaller boxes do not count
     classes: tuple[str, ...] | None = None  # folder: the classes wanted, in this order; default: all subfolders
-    resolution: int = Field(64, ge=8, le=512)  # image height = width, pixels
+    resolution: Annotated[int, Field(ge=8, le=512)] = 64  # image height = width, pixels
     channels: Literal[1, 3] = 1  # 1 grey, 3 RGB
     train_images: PositiveInt | None = None
     validation_images: PositiveInt | None = None
     test_images: PositiveInt | None = None
-    seed: int = Field(0, ge=0)
+    seed: NonNegativeInt = 0
 
     @model_validator(mode="before")
     @classmethod

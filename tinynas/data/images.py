@@ -27,3 +27,16 @@ def read_image(source: Path | BinaryIO, resolution: int, channels: Literal[1, 3]
             return np.asarray(small).reshape(resolution, resolution, channels)
     except UNREADABLE as error:
         raise DataError(f"{name or source}: cannot read this image ({error}); mend or remove the file") from error
+
+
+def at_resolution(images: NDArray[np.uint8], resolution: int) -> NDArray[np.uint8]:
+    """(n, h, w, c) at (n, resolution, resolution, c), averaging where it shrinks; as they are if they have that size.
+
+    Training, the int8 network and the board all see these bytes.
+    """
+    if images.shape[1:3] == (resolution, resolution):
+        return images
+    size = (resolution, resolution)
+    planes = images.transpose(0, 3, 1, 2).reshape(-1, *images.shape[1:3])
+    small = [np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR)) for plane in planes]
+    return np.ascontiguousarray(np.stack(small).reshape(len(images), -1, *size).transpose(0, 2, 3, 1))
