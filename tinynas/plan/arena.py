@@ -1,0 +1,123 @@
+"""Placing buffers in the arena: near-optimal offsets, and a bound that no placement beats.
+
+Buffers in use at the same time lie apart, with one exception: a kernel that has read part of its input may write its
+output there (Blacker et al., "Diagonal Memory Optimisation", arXiv 2010.01668). `leads[(a, b)] = d` says that output b
+may overlap input a if it starts at least d bytes before a: only offsets in (a - d, a + size of a) are forbidden to b.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+ALIGNMENT = 4  # bytes; enough for word loads of int8 data and for int32 scratch
+
+
+@dataclass(frozen=True)
+class Item:
+    """A buffer to place: in use from step `first` to step `last`, both included. Its size is a multiple of ALIGNMENT."""
+
+    size_bytes: int
+    first: int
+    last: int
+
+
+Leads = Mapping[tuple[int, int], int]  # (input item, output item) -> bytes, a multiple of ALIGNMENT
+Conflict = tuple[int, int, int]  # other item, below, above: offsets in (other - below, other + above) are forbidden
+
+
+def aligned(size_bytes: int) -> int:
+    """`size_bytes` rounded up to the arena's alignment."""
+    return -(-size_bytes // ALIGNMENT) * ALIGNMENT
+
+
+def place(items: Sequence[Item], leads: Leads, tries: int = 200) -> tuple[int, ...]:
+    """Offsets of `items`; the arena is never larger than greedy-by-size without overlaps makes it.
+
+    Several orders are placed first-fit, then the best one is changed at random until the lower bound is met or
+    `tries` are used up. The same arguments give the same result.
+    """
+    bound = lower_bound(items, leads)
+    conflicts = _conflicts(items, leads)
+    by_size = _orders(items)[0]
+    best, best_order = _first_fit(_conflicts(items, {}), by_size), by_size
+    rng = random.Random(0)
+    fixed = _orders(items)
+    for attempt in range(len(fixed) + tries):
+        if arena_bytes(items, best) <= bound:
+            break
+        order = fixed[attempt] if attempt < len(fixed) else _changed(best_order, items, best, rng)
+        offsets = _first_fit(conflicts, order)
+        if arena_bytes(items, offsets) <= arena_bytes(items, best):
+            best, best_order = offsets, order
+    return tuple(best)
+
+
+def arena_bytes(items: Sequence[Item], offsets: Sequence[int]) -> int:
+    """End of the last buffer."""
+    return max((o + i.size_bytes for o, i in zip(offsets, items, strict=True)), default=0)
+
+
+def lower_bound(items: Sequence[Item], leads: Leads) -> int:
+    """Largest sum, over the steps, of what is in use, less what overlaps may save at most."""
+    return max((_bound_at(step, items, leads) for step in {i.first for i in items}), default=0)
+
+
+def _bound_at(step: int, items: Sequence[Item], leads: Leads) -> int:
+    live = {k for k, i in enumerate(items) if i.first <= step <= i.last}
+    saved: dict[int, int] = {}
+    for (a, b), lead in leads.items():
+        if a in live and b in live:
+            size_a, size_b = items[a].size_bytes, items[b].size_bytes
+            overlap = max(0, size_a + size_b - max(size_b, lead + size_a))
+            saved[b] = min(size_b, saved.get(b, 0) + overlap)
+    return sum(items[k].size_bytes for k in live) - sum(saved.values())
+
+
+def _conflicts(items: Sequence[Item], leads: Leads) -> list[list[Conflict]]:
+    """Per item, the others in use at the same time and how far it must keep below or above each."""
+    table: list[list[Conflict]] = [[] for _ in items]
+    for i, x in enumerate(items):
+        for j, y in enumerate(items[:i]):
+            if x.first <= y.last and y.first <= x.last:
+                below = min(leads.get((j, i), x.size_bytes), x.size_bytes)
+                above = min(leads.get((i, j), y.size_bytes), y.size_bytes)
+                table[i].append((j, below, above))
+                table[j].append((i, above, below))
+    return table
+
+
+def _first_fit(conflicts: Sequence[Sequence[Conflict]], order: Sequence[int]) -> list[int]:
+    """Each item in turn at the lowest offset that those placed before it allow."""
+    offsets = [-1] * len(order)
+    for item in order:
+        placed = ((offsets[j], below, above) for j, below, above in conflicts[item] if offsets[j] >= 0)
+        offset = 0
+        for low, high in sorted((at - below, at + above) for at, below, above in placed):
+            if offset <= low:
+                break
+            offset = max(offset, high)
+        offsets[item] = offset
+    return offsets
+
+
+def _orders(items: Sequence[Item]) -> list[list[int]]:
+    """Orders that are often good; greedy-by-size comes first."""
+    every = range(len(items))
+    return [
+        sorted(every, key=lambda i: (-items[i].size_bytes, items[i].first)),
+        sorted(every, key=lambda i: (-items[i].last, -items[i].first)),  # backwards: outputs lie below their inputs
+        sorted(every, key=lambda i: (items[i].first, -items[i].size_bytes)),
+        sorted(every, key=lambda i: -items[i].size_bytes * (items[i].last - items[i].first + 1)),
+    ]
+
+
+def _changed(order: Sequence[int], items: Sequence[Item], offsets: Sequence[int], rng: random.Random) -> list[int]:
+    """`order` with one item moved forward; half the time one of those that end last in the arena."""
+    end = arena_bytes(items, offsets)
+    top = [k for k, item in enumerate(items) if offsets[k] + item.size_bytes == end]
+    moved = rng.choice(top) if rng.random() < 0.5 else rng.choice(order)
+    rest = [k for k in order if k != moved]
+    rest.insert(rng.randrange(len(order)), moved)
+    return rest
