@@ -127,7 +127,7 @@ def predictor_chart(points: Sequence[PredictorPoint], width: float = 520, height
     limits = Axis.around("", values)
     x = Axis("finetuned accuracy (validation split)", limits.low, limits.high)
     frame = Frame(x, Axis("predicted accuracy", limits.low, limits.high), width, height, bottom=84)
-    diagonal = line(*(f(v) for v in (limits.low, limits.high) for f in (frame.px, frame.py)), "dash")
+    diagonal = polyline([(frame.px(v), frame.py(v)) for v in (limits.low, limits.high)], "dash")
     legend = [LegendEntry(circle, "front", "fitted: predicted with it left out")]
     if any(point.heldout for point in points):
         legend.append(LegendEntry(circle, "heldout", "held out"))

@@ -35,9 +35,14 @@ def blocks(plan: Plan) -> list[Block]:
 def memory_chart(plan: Plan, width: float = 1000, height: float = 440) -> str:
     """Rectangles: x is the step, y the offset in the arena. What is alive at the peak is darker."""
     x = Axis("step (op in execution order)", 0, max(len(plan.steps), 1))
-    frame = Frame(x, Axis("offset in the arena, KiB", 0, max(plan.arena_bytes, 1) / 1024 * 1.06), width, height, left=70)
+    frame = Frame(
+        x, Axis("offset in the arena, KiB", 0, max(plan.arena_bytes, 1) / 1024 * 1.06), width, height, left=70
+    )
     peak = peak_step(plan)
-    marks = [*frame.axes(), rect(frame.px(peak), frame.top, frame.px(1) - frame.px(0), frame.py(0) - frame.top, "part-free")]
+    marks = [
+        *frame.axes(),
+        rect(frame.px(peak), frame.top, frame.px(1) - frame.px(0), frame.py(0) - frame.top, "part-free"),
+    ]
     for block in blocks(plan):
         marks += _block(block, peak, frame)
     top = frame.py(plan.arena_bytes / 1024)

@@ -1,12 +1,12 @@
 """Reads a run folder (`runs/<name>/`) for tables and the report. `tinynas.pipeline` writes it.
 
-    summary.json     the figures of the run
-    candidates.json  every measured candidate of the search: list of `Candidate`
-    predictor.json   `points`: list of `PredictorPoint`
-    baselines.json   list of `Net`: the width-scaled MobileNetV2 nets
-    profile.json     per-op figures of the chosen net on the board: list of `OpProfile`
-    experiment.toml  the experiment as it ran, settings replaced by --set included
-    model.tflite     the chosen net
+summary.json     the figures of the run
+candidates.json  every measured candidate of the search: list of `Candidate`
+predictor.json   `points`: list of `PredictorPoint`
+baselines.json   list of `Net`: the width-scaled MobileNetV2 nets
+profile.json     per-op figures of the chosen net on the board: list of `OpProfile`
+experiment.toml  the experiment as it ran, settings replaced by --set included
+model.tflite     the chosen net
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Record(BaseModel, frozen=True, extra="allow"):
     """What the report needs of a record; the run may write more."""
 
 
-class Net(Record):
+class Net(Record, frozen=True):
     """One network with whatever was measured of it. Accuracies are fractions of 1 on the test split."""
 
     name: str = ""
@@ -44,7 +44,7 @@ class Net(Record):
     bit_exact: bool | None = None
 
 
-class Candidate(Record):
+class Candidate(Record, frozen=True):
     """A candidate that the search built, flashed and timed."""
 
     arch: Any = None
@@ -55,7 +55,7 @@ class Candidate(Record):
     flash_bytes: int
 
 
-class PredictorPoint(Record):
+class PredictorPoint(Record, frozen=True):
     """A net finetuned to fit or to check the predictor; `predicted` is made without it (leave one out, or held out)."""
 
     arch: Any = None
@@ -64,7 +64,7 @@ class PredictorPoint(Record):
     heldout: bool = False
 
 
-class OpProfile(Record):
+class OpProfile(Record, frozen=True):
     """One op of the chosen net as the board timed it."""
 
     index: int
@@ -72,7 +72,7 @@ class OpProfile(Record):
     latency_us: float
 
 
-class Predictor(Record):
+class Predictor(Record, frozen=True):
     """How well predicted accuracies order finetuned ones."""
 
     kendall_tau: float
@@ -83,7 +83,7 @@ class Predictor(Record):
     baselines: dict[str, float | None] = {}
 
 
-class Search(Record):
+class Search(Record, frozen=True):
     """What the search did; `hypervolume` holds one value per generation (or the last one only)."""
 
     evaluated: int
@@ -92,7 +92,7 @@ class Search(Record):
     hypervolume: float | list[float]
 
 
-class Summary(Record):
+class Summary(Record, frozen=True):
     """`summary.json`."""
 
     dataset: Any

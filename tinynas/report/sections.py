@@ -31,11 +31,11 @@ def figure(svg: str, words: str = "") -> str:
     return f"<figure>{svg}{f'<figcaption>{escape(words)}</figcaption>' if words else ''}</figure>"
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str]], chosen: int | None = None) -> str:
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], chosen: int | None = None, css: str = "") -> str:
     """Cells are words, not HTML, but for those that start with `<`; row `chosen` stands out."""
     head = "".join(f"<th>{escape(header)}</th>" for header in headers)
     body = "\n".join(_row(row, index == chosen) for index, row in enumerate(rows))
-    return f"<div class='scroll'><table><tr>{head}</tr>\n{body}</table></div>"
+    return f"<div class='scroll'><table class='{css}'><tr>{head}</tr>\n{body}</table></div>"
 
 
 def _row(cells: Sequence[str], chosen: bool) -> str:
@@ -81,7 +81,7 @@ def _yes_no(value: bool | None) -> str:
 
 
 def verdict(run: Run) -> str:
-    """Does the chosen net, or any net of the front, beat the best baseline that is as fast and as small? Said either way."""
+    """Does the chosen net beat the best baseline at no more latency and SRAM? Said either way."""
     rivals = [net for net in run.baselines if net.accuracy_int8 is not None]
     if not rivals:
         return "<p class=soft>No baselines were trained in this run.</p>"
@@ -116,7 +116,9 @@ def pareto(run: Run, board: Board) -> str:
     rows = [(_arch_words(net) or f"front {i + 1}", *net_cells(net)) for i, net in enumerate(front)]
     others = [(net.name, *net_cells(net)) for net in run.baselines]
     others += [("reference", *net_cells(run.summary.reference))]
-    intro = "Every candidate was built, flashed and timed; the front was finetuned, quantised and run on the test split."
+    intro = (
+        "Every candidate was built, flashed and timed; the front was finetuned, quantised and run on the test split."
+    )
     chart = figure(pareto_chart(run, words), "Rest the mouse on a mark for its figures.")
     return section("Accuracy against latency", intro, chart, verdict(run), table(headers, [*rows, *others], chosen))
 
@@ -174,7 +176,7 @@ def per_op(plan: Plan, profile: Sequence[OpProfile]) -> str:
     headers = ("#", "op", "output", "shape", "MACs", "output bytes", "instructions", "ms", "")
     rows = [_op_row(plan, index, measured.get(index), dearest) for index in range(len(plan.graph.ops))]
     intro = f"{len(rows)} ops, {plan.macs:,} multiply-accumulates."
-    return section("Per op", intro, table(headers, rows))
+    return section("Per op", intro, table(headers, rows, css="ops"))
 
 
 def _op_row(plan: Plan, index: int, measured: OpProfile | None, dearest: float) -> tuple[str, ...]:
@@ -191,8 +193,7 @@ def _op_row(plan: Plan, index: int, measured: OpProfile | None, dearest: float) 
 
 def settings(run: Run, facts: dict[str, str]) -> str:
     """How to get this result again: the experiment, the versions, the machine, the date."""
-    rows = [(name, value) for name, value in facts.items()]
-    body = "".join(f"<tr><td>{escape(n)}</td><td class=words>{escape(v)}</td></tr>" for n, v in rows)
+    body = "".join(f"<tr><td>{escape(n)}</td><td class=words>{escape(v)}</td></tr>" for n, v in facts.items())
     facts_table = f"<div class='scroll'><table>{body}</table></div>"
     experiment = f"<details><summary>The experiment as it ran</summary><pre>{escape(run.experiment)}</pre></details>"
     return section("Settings", "To run it again: the same experiment gives the same result.", facts_table,

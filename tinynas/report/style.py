@@ -18,7 +18,7 @@ svg .tick { font-size: 12px; fill: var(--soft); font-variant-numeric: tabular-nu
 svg .note { font-size: 12px; fill: var(--soft); }
 svg .grid { stroke: var(--hair); stroke-width: 1; }
 svg .axis { stroke: var(--soft); stroke-width: 1; }
-svg .dash { stroke: var(--soft); stroke-width: 1.2; stroke-dasharray: 5 4; }
+svg .dash { fill: none; stroke: var(--soft); stroke-width: 1.2; stroke-dasharray: 5 4; }
 svg .candidate { fill: var(--sky); fill-opacity: .45; stroke: none; }
 svg .front { fill: var(--blue); stroke: var(--card); stroke-width: 1.5; }
 svg .front-line { fill: none; stroke: var(--blue); stroke-width: 2; stroke-linejoin: round; }
@@ -50,18 +50,22 @@ h2 { font-size: 19px; margin: 44px 0 4px; }
 p { margin: 4px 0 12px; max-width: 96ch; } .soft { color: var(--soft); }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(136px, 1fr)); gap: 12px; margin: 22px 0 8px; }
 .tile { background: var(--card); border: 1px solid var(--hair); border-radius: 10px; padding: 12px 14px; }
-.tile b { display: block; font-size: 22px; font-weight: 650; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
+.tile b { display: block; font-size: 22px; font-weight: 650; letter-spacing: -.01em; }
 .tile span { color: var(--soft); font-size: 13px; } .tile small { color: var(--soft); }
-.verdict { margin: 14px 0; max-width: none; border-left: 4px solid var(--green); padding: 8px 14px; background: var(--wash); border-radius: 0 8px 8px 0; }
+.verdict { margin: 14px 0; max-width: none; border-left: 4px solid var(--green); padding: 8px 14px;
+  background: var(--wash); border-radius: 0 8px 8px 0; }
 .verdict.bad { border-color: var(--red); }
 figure { margin: 10px 0 0; background: var(--card); border: 1px solid var(--hair); border-radius: 10px; padding: 14px; }
-figure svg { display: block; width: 100%; height: auto; } figcaption { color: var(--soft); font-size: 13px; margin-top: 8px; }
+figure svg { display: block; width: 100%; height: auto; }
+figcaption { color: var(--soft); font-size: 13px; margin-top: 8px; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 14px; }
-.scroll { overflow-x: auto; border: 1px solid var(--hair); border-radius: 10px; background: var(--card); margin-top: 10px; }
+.scroll { overflow-x: auto; border: 1px solid var(--hair); border-radius: 10px; margin-top: 10px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 12px; text-align: right; white-space: nowrap; border-top: 1px solid var(--hair); }
 th { color: var(--soft); font-weight: 600; border-top: 0; } th:first-child, td:first-child, .words { text-align: left; }
-tr.chosen td { font-weight: 650; color: var(--red); } td .meter { display: inline-block; height: 8px; border-radius: 4px;
+table.ops :is(th, td):is(:nth-child(2), :nth-child(3), :nth-child(4), :last-child) { text-align: left; }
+tr.chosen td { font-weight: 650; color: var(--red); }
+td .meter { display: inline-block; height: 8px; border-radius: 4px;
   background: var(--blue); vertical-align: middle; }
 pre { background: var(--wash); border: 1px solid var(--hair); border-radius: 10px; padding: 14px; overflow-x: auto;
   font: 13px/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tinynas.report.run_folder import Net, Run
@@ -53,5 +52,3 @@ def caption(run: Run) -> str:
     search, rate = run.summary.search, run.summary.search.measured_per_minute
     speed = f", {rate:.0f} new ones per minute" if rate is not None else ""
     return f"{search.measured} candidates measured on the board of {search.evaluated} evaluated{speed}"
-
-

@@ -1,0 +1,44 @@
+"""`tinynas boards`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tinynas.cli.options import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tinynas.lab.board import Board
+
+
+def boards(as_json: JsonOption = False) -> None:
+    """List the known boards: core, clock, memory, how they run."""
+    from tinynas.lab.board import Board, known_boards
+
+    known = [Board.load(path) for path in known_boards().values()]
+    if as_json:
+        print_json([board.model_dump(mode="json") for board in known])
+        return
+    from rich.console import Console
+
+    Console().print(_table(known))
+
+
+def _table(known: list[Board]) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 1), caption="A path to your own board file works wherever a name does.")
+    for header in ("name", "core"):
+        table.add_column(header, no_wrap=True)
+    for header in ("MHz", "SRAM KiB", "flash KiB"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("what it is", overflow="fold")
+    for board in known:
+        table.add_row(*_row(board))
+    return table
+
+
+def _row(board: Board) -> tuple[str, ...]:
+    sizes = (f"{region.size_bytes / 1024:,.0f}" for region in (board.sram, board.flash))
+    return (board.name, board.core.value, f"{board.clock_hz / 1e6:g}", *sizes, f"{board.title} ({board.kind})")

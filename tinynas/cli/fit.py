@@ -1,0 +1,59 @@
+"""`tinynas fit`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tinynas.cli.options import BoardOption, JsonOption, ModelArgument, print_json
+
+if TYPE_CHECKING:
+    from tinynas.plan.fit import Fit
+    from tinynas.plan.plan import Plan
+
+
+def fit(model: ModelArgument, board: BoardOption, as_json: JsonOption = False) -> None:
+    """Show the memory map of MODEL on a board, without building it.
+
+    Exit status 1, and the overflow in bytes, if it does not fit.
+    """
+    from tinynas.graph.tflite_reader import read_tflite
+    from tinynas.lab.board import load_board
+    from tinynas.lab.build import runtime_size
+    from tinynas.plan.fit import fit as fit_plan
+    from tinynas.plan.planner import plan as make_plan
+
+    target = load_board(board)
+    planned = make_plan(read_tflite(model), target.core)
+    result = fit_plan(planned, target, runtime_size(target))
+    if as_json:
+        print_json(_json(model, board, planned, result))
+    else:
+        _print_map(model, target.title, planned, result)
+    if not result.fits:
+        raise typer.Exit(1)
+
+
+def _json(model: Path, board: str, plan: Plan, fit: Fit) -> dict[str, Any]:
+    from tinynas.report.memory_text import alive_at, peak_step
+
+    peak = [asdict(tensor) for tensor in alive_at(plan, peak_step(plan))] if plan.steps else []
+    facts = {"model": str(model), "board": board, **asdict(fit)}
+    return {
+        **facts,
+        "const_bytes": plan.const_bytes,
+        "lower_bound_bytes": plan.lower_bound_bytes,
+        "macs": plan.macs,
+        "peak": peak,
+    }
+
+
+def _print_map(model: Path, title: str, plan: Plan, fit: Fit) -> None:
+    from tinynas.report.memory_text import memory_lines
+
+    print(f"{model.name} on {title}: {plan.macs:,} MACs")
+    print(*memory_lines(plan, fit), sep="\n")
+    print("fits" if fit.fits else f"does not fit: {fit.overflow_bytes:,} B too many")

@@ -1,0 +1,89 @@
+"""`tinynas`: the command line. One thin file per command; each imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Annotated
+
+import typer
+
+from tinynas import __version__
+from tinynas.cli import boards, convert, doctor, evaluate, fit, flash, report, run_experiment, time
+from tinynas.errors import TinyNasError
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tinynas",
+    help="Finds the int8 network that is most accurate on your microcontroller, and builds, flashes and times it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a bug of ours keeps Python's own traceback
+    rich_markup_mode="rich",
+    epilog="Start with: tinynas doctor; tinynas run experiments/demo.toml",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Finds the int8 network that is most accurate on your microcontroller, and builds, flashes and times it."""
+
+
+COMMANDS = (  # name, function, example; in the order in which `tinynas --help` lists them
+    ("doctor", doctor.doctor, "tinynas doctor --fix"),
+    ("boards", boards.boards, "tinynas boards --json"),
+    ("run", run_experiment.run_experiment, "tinynas run experiments/demo.toml --set board=qemu-mps2-an500"),
+    ("convert", convert.convert, "tinynas convert net.keras -o net.tflite --data photos/ --samples 256"),
+    ("fit", fit.fit, "tinynas fit model.tflite --board qemu-stm32f405"),
+    ("flash", flash.flash, "tinynas flash model.tflite --board qemu-stm32f405"),
+    ("time", time.time, "tinynas time model.tflite --board qemu-stm32f405 --json"),
+    ("eval", evaluate.evaluate, "tinynas eval model.tflite --data facewake --board qemu-stm32f405"),
+    ("report", report.report, "tinynas report runs/demo"),
+)
+
+for name, function, example in COMMANDS:
+    app.command(name, epilog=f"Example: {example}")(function)
+
+
+def run() -> None:
+    """Entry point of the `tinynas` script: an error that the user can mend is one line and exit status 2."""
+    try:
+        app()
+    except TinyNasError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(_os_error_line(error))
+    except KeyboardInterrupt:
+        print("tinynas: interrupted; the same command continues", file=sys.stderr)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _fail(message: str) -> None:
+    print(f"tinynas: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(EXIT_USER_ERROR)
+
+
+def _os_error_line(error: OSError) -> str:
+    """What the operating system refused, and on which file; re-raises what no user can mend."""
+    if error.errno is None or (error.filename is None and error.errno not in _DISK_FULL):
+        raise error
+    where = f"{error.filename}: " if error.filename else ""
+    hint = (
+        "; free some space and run the same command again: finished work is kept" if error.errno in _DISK_FULL else ""
+    )
+    return f"{where}{error.strerror}{hint}"
+
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
