@@ -4,6 +4,8 @@ A message says what failed, on which input, what was wanted against what was fou
 Anything that is not a `TinyNasError` is a bug of ours and keeps its traceback.
 """
 
+from __future__ import annotations
+
 
 class TinyNasError(Exception):
     """Base of every error that a user can mend."""
@@ -31,6 +33,9 @@ class FitError(TinyNasError):
     def __init__(self, message: str, overflow_bytes: int) -> None:
         super().__init__(message)
         self.overflow_bytes = overflow_bytes
+
+    def __reduce__(self) -> tuple[type[FitError], tuple[str, int]]:
+        return FitError, (str(self), self.overflow_bytes)  # worker processes pickle it; `args` holds the message only
 
 
 class InfeasibleError(TinyNasError):
