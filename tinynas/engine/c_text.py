@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Union
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Text = Union[int, str, tuple[int, ...], NDArray[np.generic], Mapping[str, "Text"]]
+Text: TypeAlias = "int | str | tuple[int, ...] | NDArray[np.generic] | Mapping[str, Text]"
 
 _LINE_BYTES = 64  # of data per line of a string literal
 # always three octal digits: a shorter escape would swallow a digit that follows it

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinynas.engine.c_text import array_text, struct_text
+from tinynas.engine.c_text import Text, array_text, struct_text
 from tinynas.errors import ModelError
 from tinynas.graph.ir import Graph, Op, Tensor
 from tinynas.plan.fixed_point import scale_of, zero_point_of
-from tinynas.plan.kernels import Kernel, Value, constant, kernel
+from tinynas.plan.kernels import Kernel, constant, kernel
 from tinynas.plan.plan import Plan, Step
 from tinynas.plan.prepare import prepare
 
@@ -86,7 +86,7 @@ extern const tn_model tn_model_{name};
 def _step_constants(graph: Graph, step: Step, k: int) -> str:
     """Arrays and parameters of step k: `c<k>_<field>` and `p<k>`."""
     op, called = graph.ops[step.ops[0]], kernel(step.kernel)
-    values = dict(called.pack(graph, op))
+    values: dict[str, Text] = dict(called.pack(graph, op))
     lines = []
     for array in called.layout(graph, op):
         data = values[array.field]
@@ -153,7 +153,7 @@ def _ends(field: str, graph: Graph, tensors: tuple[int, ...], plan: Plan) -> str
 
 def _io(tensor: Tensor, offset: int) -> str:
     dims = (*tensor.shape, *(0,) * (5 - len(tensor.shape)))
-    values: dict[str, Value | str] = {
+    values: dict[str, Text] = {
         "name": _quoted(tensor.name),
         "offset": offset,
         "bytes": tensor.size_bytes,
@@ -166,7 +166,7 @@ def _io(tensor: Tensor, offset: int) -> str:
 
 
 def _model(graph: Graph, plan: Plan, name: str, sha256: str) -> str:
-    values: dict[str, Value | str] = {
+    values: dict[str, Text] = {
         "name": _quoted(name),
         "sha256": _quoted(sha256),
         "arena_bytes": plan.arena_bytes,

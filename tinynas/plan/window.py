@@ -72,9 +72,7 @@ def window_lead(graph: Graph, op: Op, position: int) -> int | None:
 
 def not_one_image(graph: Graph, op: Op) -> str | None:
     """Refusal of anything but one image in HWC layout."""
-    shape = graph.tensors[op.inputs[0]].shape
-    if len(shape) != 4 or shape[0] != 1:
-        return (
-            f"input {graph.tensors[op.inputs[0]].name!r} has shape {list(shape)}; wanted [1, height, width, channels]"
-        )
+    x = graph.tensors[op.inputs[0]]
+    if len(x.shape) != 4 or x.shape[0] != 1:
+        return f"input {x.name!r} has shape {list(x.shape)}; wanted [1, height, width, channels]"
     return None

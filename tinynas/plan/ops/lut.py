@@ -65,6 +65,7 @@ def layout(graph: Graph, op: Op) -> tuple[Array, ...]:
 def refuses(graph: Graph, op: Op) -> str | None:
     """Nothing: any shape, int8."""
     del graph, op
+    return None
 
 
 register(

@@ -34,7 +34,7 @@ def folded_bias(graph: Graph, op: Op, weights: NDArray[np.int8]) -> NDArray[np.i
     sum((x - zp) * w) + b = sum(x * w) + (b - zp * sum(w)): the kernel need not subtract the zero point per element.
     """
     zero_point = zero_point_of(graph.tensors[op.inputs[0]])
-    folded = bias_of(graph, op, len(weights)) - zero_point * weights.sum(axis=1, dtype=np.int64)
+    folded: NDArray[np.int64] = bias_of(graph, op, len(weights)) - zero_point * weights.sum(axis=1, dtype=np.int64)
     return folded.astype(np.int32)  # wraps like the kernel's accumulator, which ends up right
 
 
