@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinynas.errors import ModelError
 from tinynas.graph.ir import DType, Graph, Op, Quant, Tensor
 from tinynas.graph.op_codecs import CODECS, builtin_name
+from tinynas.graph.shapes import check_shapes
 
 _DTYPES = {getattr(schema.TensorType, dtype.name): dtype for dtype in DType}
 _TYPE_NAMES = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
@@ -49,12 +50,21 @@ def _load(source: Path | bytes) -> tuple[str, bytes]:
         raise ModelError(f"{source}: cannot read the model: {error.strerror}") from error
 
 
+class _Checked(bytes):
+    """Bytes that refuse a slice beyond their end: flatbuffers would take the shorter one for a string."""
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice) and not 0 <= (key.start or 0) <= (key.stop or 0) <= len(self):
+            raise IndexError(f"bytes {key.start} to {key.stop} of a file of {len(self)} bytes")
+        return super().__getitem__(key)
+
+
 class _Reader:
     """One pass over a file; every length is checked against the file's size before it is used."""
 
     def __init__(self, data: bytes, name: str) -> None:
         self.data, self.name = data, name
-        self.model: Any = schema.Model.GetRootAs(data, 0)
+        self.model: Any = schema.Model.GetRootAs(_Checked(data), 0)
 
     def graph(self) -> Graph:
         count = self.model.SubgraphsLength()
@@ -71,6 +81,10 @@ class _Reader:
             metadata=self._metadata(),
         )
         _check_order(read, self.name)
+        try:
+            check_shapes(read)
+        except ValueError as error:
+            raise ModelError(f"{self.name}: {error}; the file is corrupted") from error
         return read
 
     def _range(self, length: int) -> range:
