@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.graph.child import Array, Child, Message
+from tinynas.graph.child import Array, Message, Worker
 from tinynas.graph.int8_ends import Int8Ends
 
 
 class ChildInterpreter:
-    """A model loaded in a child process; a context manager. `close_child` is called on close."""
+    """A model loaded in a worker's child process; a context manager. `name` is the interpreter's, for errors."""
 
-    def __init__(
-        self, name: str, model: bytes, child: Child, close_child: Callable[[], None], timeout_s: float
-    ) -> None:
+    def __init__(self, name: str, model: bytes, worker: Worker, owns_worker: bool, timeout_s: float) -> None:
         self.name, self.timeout_s = name, timeout_s
-        self._child, self._close_child = child, close_child
+        self._worker, self._owns_worker, self._child = worker, owns_worker, worker.child()
         try:
             self.ends = Int8Ends.of_model(model)
         except BaseException:
@@ -35,7 +33,8 @@ class ChildInterpreter:
 
     def close(self) -> None:
         """End the child process, unless it was lent."""
-        self._close_child()
+        if self._owns_worker:
+            self._worker.close()
 
     def run(self, inputs: Sequence[NDArray[np.int8]]) -> list[NDArray[np.int8]]:
         """Outputs of one inference, in model order; each input has its tensor's shape, batch included."""

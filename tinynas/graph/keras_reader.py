@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinynas.errors import ModelError
-from tinynas.graph.child import Child, Message
+from tinynas.graph.child import Message
 from tinynas.graph.fold import fold_constants
 from tinynas.graph.ir import Graph
+from tinynas.graph.reference_kernels import TensorFlowWorker
 from tinynas.graph.tflite_reader import read_tflite
-
-_TENSORFLOW_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def read_keras(path: Path, timeout_s: float = 600.0) -> Graph:
@@ -20,9 +19,6 @@ def read_keras(path: Path, timeout_s: float = 600.0) -> Graph:
     """
     if not path.is_file():
         raise ModelError(f"{path}: no such model file")
-    child = Child("tinynas.graph.tensorflow_child", _TENSORFLOW_QUIET)
-    try:
-        answer = child.ask(Message({"ask": "keras", "path": str(path)}), timeout_s, str(path))
-    finally:
-        child.close()
+    with TensorFlowWorker() as worker:
+        answer = worker.child().ask(Message({"ask": "keras", "path": str(path)}), timeout_s, str(path))
     return fold_constants(read_tflite(answer.arrays[0].tobytes()))

@@ -6,7 +6,7 @@ tensorflow/lite/tools/versioning/op_version.cc: a runtime that is too old for a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -28,6 +28,7 @@ class Codec:
     names: Mapping[str, str] = field(default_factory=dict)  # attribute -> table field
     versions: Mapping[DType, int] = field(default_factory=dict)  # of the op's first data input; 1 if not listed
     data_input: int = 0
+    at_least: Callable[[Graph, Op], int] = lambda _graph, _op: 1  # what options ask for beyond the type
 
     @property
     def options_type(self) -> int:
@@ -49,7 +50,8 @@ class Codec:
         return table
 
     def version(self, graph: Graph, op: Op) -> int:
-        return self.versions.get(graph.tensors[op.inputs[self.data_input]].dtype, 1)
+        by_type = self.versions.get(graph.tensors[op.inputs[self.data_input]].dtype, 1)
+        return max(by_type, self.at_least(graph, op))
 
     def _empty(self) -> Any:
         return getattr(schema, f"{self.options}T")() if self.options else None
@@ -107,13 +109,37 @@ def _binary(options: str, int8: int, int16: int) -> Codec:
     return Codec(ops.Binary, options, _same(ops.Binary, **_ACT), _by_dtype(int8, int16))
 
 
+def _fully_connected_version(_graph: Graph, op: Op) -> int:
+    assert isinstance(op.attrs, ops.FullyConnected)
+    without_bias = len(op.inputs) < 3 or op.inputs[2] < 0
+    return 6 if without_bias else 5 if op.attrs.keep_num_dims else 1
+
+
+def _dilated_version(_graph: Graph, op: Op) -> int:
+    assert isinstance(op.attrs, ops.DepthwiseConv2D)
+    return 2 if op.attrs.dilation_h > 1 or op.attrs.dilation_w > 1 else 1
+
+
+def _resize_version(_graph: Graph, op: Op) -> int:
+    assert isinstance(op.attrs, ops.Resize)
+    return 3 if op.attrs.half_pixel_centers else 1
+
+
 CODECS: dict[str, Codec] = {
     "CONV_2D": Codec(ops.Conv2D, "Conv2DOptions", _same(ops.Conv2D, **_CONV), _by_dtype(3, 4)),
     "DEPTHWISE_CONV_2D": Codec(
-        ops.DepthwiseConv2D, "DepthwiseConv2DOptions", _same(ops.DepthwiseConv2D, **_CONV), _by_dtype(3, 5)
+        ops.DepthwiseConv2D,
+        "DepthwiseConv2DOptions",
+        _same(ops.DepthwiseConv2D, **_CONV),
+        _by_dtype(3, 5),
+        at_least=_dilated_version,
     ),
     "FULLY_CONNECTED": Codec(
-        ops.FullyConnected, "FullyConnectedOptions", _same(ops.FullyConnected, **_ACT), _by_dtype(4, 7)
+        ops.FullyConnected,
+        "FullyConnectedOptions",
+        _same(ops.FullyConnected, **_ACT),
+        _by_dtype(4, 7),
+        at_least=_fully_connected_version,
     ),
     "ADD": _binary("AddOptions", 2, 3),
     "SUB": _binary("SubOptions", 2, 5),
@@ -145,8 +171,12 @@ CODECS: dict[str, Codec] = {
     "GATHER": Codec(ops.Gather, "GatherOptions", _same(ops.Gather), _by_dtype(2, 4)),
     "MAXIMUM": _plain("MaximumMinimumOptions", 2),
     "MINIMUM": _plain("MaximumMinimumOptions", 2),
-    "RESIZE_NEAREST_NEIGHBOR": Codec(ops.Resize, "ResizeNearestNeighborOptions", _same(ops.Resize), _by_dtype(2, 4)),
-    "RESIZE_BILINEAR": Codec(ops.Resize, "ResizeBilinearOptions", _same(ops.Resize), _by_dtype(2, 4)),
+    "RESIZE_NEAREST_NEIGHBOR": Codec(
+        ops.Resize, "ResizeNearestNeighborOptions", _same(ops.Resize), _by_dtype(2, 4), at_least=_resize_version
+    ),
+    "RESIZE_BILINEAR": Codec(
+        ops.Resize, "ResizeBilinearOptions", _same(ops.Resize), _by_dtype(2, 4), at_least=_resize_version
+    ),
 }
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 from tinynas.errors import ModelError
-from tinynas.graph.child import Child, Message
+from tinynas.graph.child import Message, Worker
 from tinynas.graph.child_interpreter import ChildInterpreter
 
-_CHILD = "tinynas.graph.tflm_child"
 _SMALLEST_ARENA_BYTES, _LARGEST_ARENA_BYTES = 1 << 20, 1 << 28
 
 
@@ -23,27 +20,11 @@ class ArenaUse:
     tail_bytes: int  # the interpreter's own structures
 
 
-class TflmWorker:
-    """A child process that runs TFLite Micro for many interpreters, one after the other, which saves its start-up."""
+class TflmWorker(Worker):
+    """A child process that runs TFLite Micro for many interpreters, one after the other."""
 
     def __init__(self) -> None:
-        self._child = Child(_CHILD)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
-
-    def child(self) -> Child:
-        """The running child; a new one if a model killed the last."""
-        if not self._child.alive:
-            self._child.close()
-            self._child = Child(_CHILD)
-        return self._child
-
-    def close(self) -> None:
-        self._child.close()
+        super().__init__("tinynas.graph.tflm_child")
 
 
 class TflmInterpreter(ChildInterpreter):
@@ -63,8 +44,7 @@ class TflmInterpreter(ChildInterpreter):
         worker: TflmWorker | None = None,
         timeout_s: float = 120.0,
     ) -> None:
-        used = worker or TflmWorker()
-        super().__init__("TFLite Micro", model, used.child(), used.close if worker is None else _keep, timeout_s)
+        super().__init__("TFLite Micro", model, worker or TflmWorker(), worker is None, timeout_s)
         try:
             self.arena_bytes = self._load_in_arena(model, arena_bytes)
         except BaseException:
@@ -92,7 +72,3 @@ class TflmInterpreter(ChildInterpreter):
                 if arena_bytes or size >= _LARGEST_ARENA_BYTES or not self._child.alive:
                     raise
                 size *= 8
-
-
-def _keep() -> None:
-    """A lent child stays open."""
