@@ -1,0 +1,123 @@
+/* Loading inputs: `db` (hex, MLPerf Tiny) and `bin` (raw bytes with a CRC); both write into the input tensors. */
+#include <stddef.h>
+
+#include "tn_crc32.h"
+#include "tn_port.h"
+#include "tn_runner.h"
+#include "tn_text.h"
+
+static uint32_t input_bytes(const tn_model *model) {
+  uint32_t bytes = 0;
+  for (uint32_t i = 0; i < model->input_count; i++) bytes += model->inputs[i].bytes;
+  return bytes;
+}
+
+/* Byte `at` of all inputs laid end to end. */
+static uint8_t *input_byte(const tn_runner *runner, uint32_t at) {
+  const tn_io *input = runner->model->inputs;
+  while (at >= input->bytes) at -= (input++)->bytes;
+  return &runner->arena[input->offset + at];
+}
+
+static void expecting(uint32_t bytes) {
+  tn_put("m-[Expecting ");
+  tn_put_u(bytes);
+  tn_put(" bytes]\r\n");
+}
+
+static void db_load(tn_runner *runner, char *args) {
+  uint32_t bytes;
+  if (!tn_parse_u(tn_word(&args), &bytes) || bytes == 0) {
+    tn_error("bad-size", "Command 'db load' requires the # of bytes, more than 0");
+    return;
+  }
+  if (bytes > input_bytes(runner->model)) {
+    tn_put("e-[too-big: Supplied buffer size ");
+    tn_put_u(bytes);
+    tn_put(" exceeds maximum of ");
+    tn_put_u(input_bytes(runner->model));
+    tn_put("]\r\n");
+    return;
+  }
+  runner->load_bytes = bytes;
+  runner->load_at = 0;
+  tn_inputs_loaded(runner);
+  expecting(bytes);
+}
+
+static void db_print(const tn_runner *runner) {
+  for (uint32_t i = 0; i < runner->load_bytes; i++) {
+    tn_put(i % 8u == 0 ? "m-buffer-" : "-");
+    tn_put_hex(*input_byte(runner, i), 2);
+    if (i % 8u == 7u || i + 1u == runner->load_bytes) tn_end_line();
+  }
+}
+
+static void db_hex(tn_runner *runner, const char *digits) {
+  for (; runner->load_at < runner->load_bytes && *digits; digits += 2) {
+    int high = tn_hex_digit(digits[0]);
+    int low = high < 0 || digits[1] == '\0' ? -1 : tn_hex_digit(digits[1]);
+    if (low < 0) {
+      tn_error("bad-hex", "wanted an even number of hex digits");
+      return;
+    }
+    *input_byte(runner, runner->load_at++) = (uint8_t)(high * 16 + low);
+    if (runner->load_at == runner->load_bytes) tn_put("m-load-done\r\n");
+  }
+}
+
+void tn_cmd_db(tn_runner *runner, char *args) {
+  char *word = tn_word(&args);
+  if (word == NULL) {
+    tn_error("bad-command", "Command 'db' requires 'load', 'print' or hex digits");
+  } else if (tn_same(word, "load")) {
+    db_load(runner, args);
+  } else if (tn_same(word, "print")) {
+    db_print(runner);
+  } else {
+    db_hex(runner, word);
+  }
+}
+
+/* Receives `bytes` raw bytes; 0 if they stop coming. */
+static int receive(uint8_t *into, uint32_t bytes, uint32_t *crc) {
+  *crc = 0;
+  for (uint32_t i = 0; i < bytes; i++) {
+    int byte = tn_port_get_soon();
+    if (byte < 0) return 0;
+    into[i] = (uint8_t)byte;
+    *crc = tn_crc32(*crc, (uint8_t)byte);
+  }
+  return 1;
+}
+
+/* loaded: the inputs were written by a debugger */
+void tn_cmd_loaded(tn_runner *runner, char *args) {
+  (void)args;
+  tn_inputs_loaded(runner);
+  tn_put("m-load-done\r\n");
+}
+
+/* bin INDEX BYTES CRC (hex): answers `m-[Expecting ...]`, then takes the bytes */
+void tn_cmd_bin(tn_runner *runner, char *args) {
+  uint32_t index, bytes, wanted, found;
+  const tn_model *model = runner->model;
+  if (!tn_parse_u(tn_word(&args), &index) || !tn_parse_u(tn_word(&args), &bytes) ||
+      !tn_parse_hex(tn_word(&args), &wanted)) {
+    tn_error("bad-command", "Command 'bin' requires input, bytes, crc");
+    return;
+  }
+  if (index >= model->input_count || bytes != model->inputs[index].bytes) {
+    tn_error("bad-size", "no input of that number and size; see 'io'");
+    return;
+  }
+  expecting(bytes);
+  tn_inputs_loaded(runner);
+  if (!receive(runner->arena + model->inputs[index].offset, bytes, &found)) {
+    tn_error("timeout", "bytes stopped coming");
+  } else if (found != wanted) {
+    tn_error("bad-crc", "the bytes are not those that were announced");
+  } else {
+    tn_put("m-load-done\r\n");
+  }
+}

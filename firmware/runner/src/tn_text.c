@@ -1,0 +1,84 @@
+#include "tn_text.h"
+
+#include <stddef.h>
+
+#include "tn_port.h"
+
+void tn_put(const char *text) {
+  while (*text) tn_port_put((uint8_t)*text++);
+}
+
+void tn_put_u(uint64_t value) {
+  char digits[20];
+  unsigned count = 0;
+  do {
+    digits[count++] = (char)('0' + value % 10u);
+    value /= 10u;
+  } while (value);
+  while (count) tn_port_put((uint8_t)digits[--count]);
+}
+
+void tn_put_hex(uint32_t value, unsigned digits) {
+  while (digits--) tn_port_put((uint8_t) "0123456789abcdef"[(value >> (4u * digits)) & 15u]);
+}
+
+void tn_put_milli(int32_t thousandths) {
+  uint32_t size = thousandths < 0 ? 0u - (uint32_t)thousandths : (uint32_t)thousandths;
+  if (thousandths < 0) tn_port_put('-');
+  tn_put_u(size / 1000u);
+  tn_port_put('.');
+  for (uint32_t unit = 100u; unit; unit /= 10u) tn_port_put((uint8_t)('0' + size / unit % 10u));
+}
+
+void tn_end_line(void) { tn_put("\r\n"); }
+
+void tn_error(const char *code, const char *detail) {
+  tn_put("e-[");
+  tn_put(code);
+  tn_put(": ");
+  tn_put(detail);
+  tn_put("]\r\n");
+}
+
+char *tn_word(char **at) {
+  char *word = *at;
+  while (*word == ' ' || *word == '\r' || *word == '\n') word++;
+  if (*word == '\0') return NULL;
+  char *end = word;
+  while (*end != ' ' && *end != '\0') end++;
+  *at = end;
+  if (*end == ' ') {
+    *end = '\0';
+    *at = end + 1;
+  }
+  return word;
+}
+
+static int parse(const char *word, uint32_t base, uint32_t *value) {
+  uint64_t sum = 0;
+  if (word == NULL || *word == '\0') return 0;
+  for (; *word; word++) {
+    int digit = tn_hex_digit(*word);
+    if (digit < 0 || (uint32_t)digit >= base) return 0;
+    sum = sum * base + (uint32_t)digit;
+    if (sum > UINT32_MAX) return 0;
+  }
+  *value = (uint32_t)sum;
+  return 1;
+}
+
+int tn_parse_u(const char *word, uint32_t *value) { return parse(word, 10u, value); }
+
+int tn_parse_hex(const char *word, uint32_t *value) { return parse(word, 16u, value); }
+
+int tn_hex_digit(char digit) {
+  if (digit >= '0' && digit <= '9') return digit - '0';
+  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
+  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
+  return -1;
+}
+
+int tn_same(const char *a, const char *b) {
+  while (*a && *a == *b) a++, b++;
+  return *a == *b;
+}

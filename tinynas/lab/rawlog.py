@@ -1,0 +1,52 @@
+"""The raw log of a serial line: every byte in both directions, with the time it was seen."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from pathlib import Path
+from typing import TextIO
+
+from tinynas.errors import StoreError
+from tinynas.resources import cache_dir
+
+_count = itertools.count()
+
+
+def default_log(board: str) -> Path:
+    """A new log file in the cache: board, start, process and a running number make the name unique."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return cache_dir() / "logs" / f"{board}-{stamp}-{os.getpid()}-{next(_count)}.log"
+
+
+class RawLog:
+    """Appends `seconds direction bytes` lines to a file; `<` from the board, `>` to it, `#` remarks of ours."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._start = time.monotonic()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = path.open("a", encoding="ascii", buffering=1)
+        except OSError as error:
+            raise StoreError(f"{path}: the serial log cannot be written: {error.strerror}") from error
+        self.remark(time.strftime("opened %Y-%m-%d %H:%M:%S"))
+
+    def received(self, data: bytes) -> None:
+        self._write("<", repr(data)[1:])
+
+    def sent(self, data: bytes) -> None:
+        self._write(">", repr(data)[1:])
+
+    def remark(self, text: str) -> None:
+        self._write("#", text.encode("ascii", "backslashreplace").decode())
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, direction: str, text: str) -> None:
+        try:
+            self._file.write(f"{time.monotonic() - self._start:12.6f} {direction} {text}\n")
+        except OSError as error:
+            raise StoreError(f"{self.path}: the serial log cannot be written: {error.strerror}") from error

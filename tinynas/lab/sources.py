@@ -1,0 +1,57 @@
+"""The firmware's sources for a board, and the hash that stands for them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from tinynas.lab.board import Board, Core
+from tinynas.resources import resource
+
+
+@dataclass(frozen=True)
+class Sources:
+    """C files compiled into one library."""
+
+    library: str  # "engine" or "runner"
+    files: tuple[Path, ...]
+    includes: tuple[Path, ...]
+    defines: tuple[str, ...] = ()
+
+    def sha256(self, *more: str) -> str:
+        """Of the sources, every header they may include, the defines, and `more` (flags, compiler version)."""
+        digest = hashlib.sha256("\0".join((*self.defines, *more)).encode())
+        headers = [header for folder in self.includes for header in sorted(folder.glob("*.h"))]
+        for path in (*self.files, *headers):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()
+
+
+def engine_sources() -> Sources:
+    """The kernels; they know cores, not boards."""
+    root = resource("firmware") / "engine"
+    return Sources("engine", tuple(sorted((root / "src").glob("*.c"))), (root / "include", root / "src"))
+
+
+def runner_sources(board: Board) -> Sources:
+    """The runner with the board's port."""
+    root = resource("firmware")
+    folders = [root / "runner" / "src", root / "ports" / board.port]
+    includes = [root / "engine" / "include", root / "runner" / "include", root / "ports"]
+    if board.core is not Core.HOST:
+        folders.append(root / "ports" / "cortexm")
+        includes.append(root / "ports" / "cortexm")
+    files = (path for folder in folders for path in sorted(folder.glob("*.c")))
+    return Sources("runner", tuple(files), tuple(includes), _defines(board))
+
+
+def _defines(board: Board) -> tuple[str, ...]:
+    ticks = board.virtual.ticks_per_instruction if board.virtual else Fraction(1)
+    return (
+        "-Os",  # nothing in the runner is timed
+        f"-DTN_CLOCK_HZ={board.clock_hz}u",
+        f"-DTN_TICKS_NUM={ticks.numerator}u",
+        f"-DTN_TICKS_DEN={ticks.denominator}u",
+    )

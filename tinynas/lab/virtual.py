@@ -1,0 +1,159 @@
+"""A virtual board: one long-lived QEMU, flashed through its gdbstub, reached through a pty like a real serial port."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from tinynas.errors import LinkError, ToolError
+from tinynas.lab import child
+from tinynas.lab.board import Board, Virtual
+from tinynas.lab.build import Image
+from tinynas.lab.device import BOOT_LIMIT_S
+from tinynas.lab.elf import Segment, read_elf
+from tinynas.lab.gdbstub import GdbStub
+from tinynas.lab.link import SerialLink
+from tinynas.lab.qmp import Qmp
+from tinynas.lab.rawlog import RawLog
+
+_START_LIMIT_S = 20.0
+_POLL_S = 0.005
+
+
+class QemuBoard:
+    """`board` on QEMU. A crash of the machine is a LinkError; the next `program` starts a fresh one."""
+
+    def __init__(self, board: Board, log: RawLog) -> None:
+        assert board.virtual is not None, board.name
+        self._virtual: Virtual = board.virtual
+        self._log = log
+        self._machine = _Machine(self._virtual, log)
+
+    @property
+    def link(self) -> SerialLink:
+        return self._machine.link
+
+    def program(self, image: Image) -> None:
+        if self._machine.crash() is not None:
+            self._log.remark("starting a fresh QEMU after a crash")
+            self._machine.close()
+            self._machine = _Machine(self._virtual, self._log)
+        try:
+            self._machine.program(read_elf(image.elf).segments)
+        except LinkError as error:
+            raise self._explained(error) from error
+
+    def write_memory(self, address: int, data: bytes) -> bool:
+        try:
+            self._machine.write(address, data)
+        except LinkError as error:
+            raise self._explained(error) from error
+        return True
+
+    def close(self) -> None:
+        self._machine.close()
+
+    def _explained(self, error: LinkError) -> LinkError:
+        crash = self._machine.crash()
+        return error if crash is None or crash in str(error) else LinkError(f"{crash} ({error})")
+
+
+class _Machine:
+    """One QEMU process, from start to crash or end."""
+
+    def __init__(self, virtual: Virtual, log: RawLog) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="tinynas-qemu-"))
+        self._errors = self._folder / "stderr"
+        self._log = log
+        self._process = self._start(virtual)
+        try:
+            self._await_sockets()
+            self._qmp = Qmp(self._folder / "qmp")
+            self._gdb = GdbStub(self._folder / "gdb")
+            self.link = SerialLink(self._pty(), log, self.crash)
+        except BaseException:
+            self._end()
+            raise
+
+    def program(self, segments: tuple[Segment, ...]) -> None:
+        """Writes, reads back, resets, and waits for the runner."""
+        self._gdb.halt()
+        for segment in segments:
+            self._gdb.write(segment.address, segment.data)
+            self._verify(segment)
+        self.link.discard()
+        self._qmp.execute("system_reset")
+        self._log.remark(f"flashed and verified {sum(len(segment.data) for segment in segments)} B, reset")
+        self._gdb.resume()
+        self.link.wait_boot(BOOT_LIMIT_S)
+
+    def write(self, address: int, data: bytes) -> None:
+        self._gdb.halt()
+        self._gdb.write(address, data)
+        self._gdb.resume()
+        self._log.remark(f"debugger wrote {len(data)} B at {address:#010x}")
+
+    def crash(self) -> str | None:
+        """What QEMU said when it ended, or None while it runs."""
+        status = self._process.poll()
+        if status is None:
+            return None
+        lines = self._errors.read_text("utf-8", "replace").strip().splitlines()
+        reason = next((line for line in lines if "fatal" in line.lower()), lines[-1] if lines else "no message")
+        return f"the virtual board crashed (QEMU ended with status {status}): {reason}"
+
+    def close(self) -> None:
+        self.link.close()
+        self._gdb.close()
+        self._qmp.close()
+        self._end()
+
+    def _start(self, virtual: Virtual) -> subprocess.Popen[bytes]:
+        command = [_qemu(), "-M", virtual.machine, "-S", "-display", "none", "-monitor", "none"]
+        command += ["-icount", f"shift={virtual.icount_shift}"]
+        command += ["-chardev", "pty,id=uart", "-serial", "chardev:uart"]
+        command += ["-chardev", f"socket,id=gdb,path={self._folder}/gdb,server=on,wait=off", "-gdb", "chardev:gdb"]
+        command += ["-qmp", f"unix:{self._folder}/qmp,server=on,wait=off"]
+        self._log.remark(" ".join(command))
+        with self._errors.open("wb") as errors:
+            return child.start(command, subprocess.DEVNULL, errors)
+
+    def _await_sockets(self) -> None:
+        deadline = time.monotonic() + _START_LIMIT_S
+        while not all((self._folder / name).exists() for name in ("qmp", "gdb")):
+            if crash := self.crash():
+                raise ToolError(f"{crash}; the virtual boards need QEMU 7.2 or newer")
+            if time.monotonic() > deadline:
+                raise ToolError(f"QEMU did not start within {_START_LIMIT_S:g} s")
+            time.sleep(_POLL_S)
+
+    def _pty(self) -> str:
+        devices = self._qmp.execute("query-chardev")
+        name: str = next(device["filename"] for device in devices if device["label"] == "uart")
+        return name.removeprefix("pty:")
+
+    def _verify(self, segment: Segment) -> None:
+        # not through the gdbstub, which reads at 1 MB/s
+        dump = self._folder / "dump"
+        self._qmp.execute("memsave", val=segment.address, size=len(segment.data), filename=str(dump))
+        found = dump.read_bytes()
+        if found != segment.data:
+            at = next(i for i, pair in enumerate(zip(found, segment.data, strict=True)) if pair[0] != pair[1])
+            raise LinkError(f"flashing failed: {segment.address + at:#010x} does not read back what was written")
+
+    def _end(self) -> None:
+        child.stop(self._process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _qemu() -> str:
+    path = shutil.which("qemu-system-arm")
+    if path is None:
+        raise ToolError(
+            "qemu-system-arm is not installed; install it with: apt-get install qemu-system-arm "
+            "(or: tinynas doctor --fix)"
+        )
+    return path
