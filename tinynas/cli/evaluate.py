@@ -10,6 +10,7 @@ from tinynas.cli.images import SplitName
 from tinynas.cli.options import JsonOption, ModelArgument, PortOption, print_json, progress
 
 if TYPE_CHECKING:
+    from tinynas.cli.models import Model
     from tinynas.cli.scoring import Score
     from tinynas.data.types import Split
 
@@ -36,18 +37,18 @@ def evaluate(
     With a board, every output is compared with the TFLite Micro interpreter's on this machine.
     """
     from tinynas.cli.images import image_input, load_split
-    from tinynas.graph.tflite_reader import read_tflite
+    from tinynas.cli.models import read_model
 
-    content = model.read_bytes()
-    images = load_split(data, image_input(read_tflite(model)), split)
-    score = _score(content, images if limit is None else images.head(limit), board, port)
+    found = read_model(model)
+    images = load_split(data, image_input(found), split)
+    score = _score(found, images if limit is None else images.head(limit), board, port)
     if as_json:
         print_json({"model": str(model), "data": data, "split": split.value, "board": board, **score.as_json()})
     else:
         print(*score.lines(), sep="\n")
 
 
-def _score(model: bytes, images: Split, board: str | None, port: str | None) -> Score:
+def _score(model: Model, images: Split, board: str | None, port: str | None) -> Score:
     from tinynas.cli.scoring import score_on_board, score_on_host
     from tinynas.lab.board import load_board
 

@@ -20,14 +20,14 @@ def fit(model: ModelArgument, board: BoardOption, as_json: JsonOption = False) -
 
     Exit status 1, and the overflow in bytes, if it does not fit.
     """
-    from tinynas.graph.tflite_reader import read_tflite
+    from tinynas.cli.models import read_model
     from tinynas.lab.board import load_board
     from tinynas.lab.build import runtime_size
     from tinynas.plan.fit import fit as fit_plan
     from tinynas.plan.planner import plan as make_plan
 
     target = load_board(board)
-    planned = make_plan(read_tflite(model), target.core)
+    planned = make_plan(read_model(model).graph, target.core)
     result = fit_plan(planned, target, runtime_size(target))
     if as_json:
         print_json(_json(model, board, planned, result))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from tinynas.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from tinynas.cli.models import Model
     from tinynas.data.config import DataConfig
     from tinynas.data.types import Dataset, Split
-    from tinynas.graph.ir import Graph
 
 
 class SplitName(enum.StrEnum):
@@ -24,17 +24,17 @@ class SplitName(enum.StrEnum):
     ALL = "all"  # for a folder that is a test set already
 
 
-def image_input(graph: Graph) -> tuple[int, int, int]:
+def image_input(model: Model) -> tuple[int, int, int]:
     """(height, width, channels) of a model that takes one square image.
 
     Raises:
         DataError: several inputs, or not one square grey or RGB image.
     """
-    shapes = [graph.tensors[index].shape for index in graph.inputs]
+    shapes = [model.graph.tensors[index].shape for index in model.graph.inputs]
     match shapes:
         case [(1, height, width, (1 | 3) as channels)] if height == width:
             return height, width, channels
-    raise DataError(f"{graph.name}: takes {shapes}, not one square image [1, side, side, 1 or 3]; no data set fits it")
+    raise DataError(f"{model.path}: takes {shapes}, not one square image [1, side, side, 1 or 3]; no data set fits it")
 
 
 def load_split(data: str, shape: tuple[int, int, int], split: SplitName) -> Split:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinynas.errors import DataError
 
 if TYPE_CHECKING:
+    from tinynas.cli.models import Model
     from tinynas.data.types import Split
     from tinynas.lab.board import Board
 
@@ -33,7 +34,7 @@ class Score:
             yield f"identical to the host's interpreter: {self.images_identical_to_host:,} of {self.images:,} images"
 
 
-def score_on_host(model: bytes, split: Split, on_progress: OnProgress) -> Score:
+def score_on_host(model: Model, split: Split, on_progress: OnProgress) -> Score:
     """Run the TFLite Micro interpreter over `split`; a pixel p is fed as int8 p - 128."""
     import numpy as np
 
@@ -41,7 +42,7 @@ def score_on_host(model: bytes, split: Split, on_progress: OnProgress) -> Score:
 
     check_labels(model, split)
     correct = 0
-    with TflmInterpreter(model) as interpreter:
+    with TflmInterpreter(model.content) as interpreter:
         for start in range(0, len(split), BATCH):
             images = split.images[start : start + BATCH]
             pixels = (images.astype(np.int16) - 128).astype(np.int8)
@@ -51,12 +52,9 @@ def score_on_host(model: bytes, split: Split, on_progress: OnProgress) -> Score:
     return Score(correct / len(split), len(split), None)
 
 
-def check_labels(model: bytes, split: Split) -> None:
+def check_labels(model: Model, split: Split) -> None:
     """Raises DataError if the images' labels go past the model's classes, or there are no images."""
-    from tinynas.graph.tflite_reader import read_tflite
-
-    graph = read_tflite(model)
-    classes = graph.tensors[graph.outputs[0]].elements
+    classes = model.graph.tensors[model.graph.outputs[0]].elements
     if len(split) == 0:
         raise DataError("no images to evaluate in this split; give another --split")
     if int(split.labels.max()) >= classes:
@@ -65,6 +63,6 @@ def check_labels(model: bytes, split: Split) -> None:
         )
 
 
-def score_on_board(model: bytes, board: Board, split: Split, port: str | None, on_progress: OnProgress) -> Score:
+def score_on_board(model: Model, board: Board, split: Split, port: str | None, on_progress: OnProgress) -> Score:
     """Run the model on the board over `split`, and on this machine's interpreter to compare every output."""
     raise NotImplementedError

@@ -56,7 +56,7 @@ def _block(block: Block, peak: int, frame: Frame) -> Iterator[str]:
     at_peak = buffer.first <= peak <= buffer.last
     css = "scratch" if block.scratch else "tensor-peak" if at_peak else "tensor"
     x, y = frame.px(buffer.first), frame.py((buffer.offset + buffer.size_bytes) / 1024)
-    width, height = frame.px(buffer.last + 1) - x, frame.py(buffer.offset / 1024) - y
+    width, height = frame.px(min(buffer.last + 1, frame.x.high)) - x, frame.py(buffer.offset / 1024) - y
     tip = f"{block.name}: {buffer.size_bytes:,} B at {buffer.offset:,}, steps {buffer.first} to {buffer.last}"
     yield rect(x, y, width, height, css, tip)
     if width >= LABEL_MIN_WIDTH and height >= LABEL_MIN_HEIGHT:

@@ -1,0 +1,125 @@
+"""The report of a made-up run: whole, offline, honest."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.report.example_run import write_run
+from tinynas.errors import BoardError, StoreError
+from tinynas.report.html import render, write_report
+from tinynas.report.run_folder import load_run
+
+VOID = {"meta", "br", "line", "rect", "circle", "polyline", "polygon"}
+
+
+class Balanced(HTMLParser):
+    """Counts tags; every one that opens must close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: dict[str, int] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen[tag] = self.seen.get(tag, 0) + 1
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen[tag] = self.seen.get(tag, 0) + 1
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(tmp_path_factory.mktemp("runs") / "demo")
+
+
+@pytest.fixture(scope="module")
+def page(run: Path) -> str:
+    return write_report(run).read_text()
+
+
+def edit_summary(run: Path, target: Path, **changes: object) -> Path:
+    """A copy of `run` in `target` with another summary."""
+    target.mkdir()
+    for path in run.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+    summary = json.loads((run / "summary.json").read_text()) | changes
+    (target / "summary.json").write_text(json.dumps(summary))
+    return target
+
+
+def test_every_tag_that_opens_closes(page: str) -> None:
+    parser = Balanced()
+    parser.feed(page)
+    assert parser.open == []
+    assert parser.seen["svg"] >= 7
+
+
+def test_nothing_is_loaded_from_outside(page: str) -> None:
+    """Opens offline: no script, no link, no address but the SVG name space."""
+    assert not re.search(r"<(script|link|img|iframe)", page)
+    assert set(re.findall(r"https?://[^\s\"'<]+", page)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_every_measured_candidate_and_the_chosen_net_are_drawn(run: Path, page: str) -> None:
+    data = load_run(run)
+    assert page.count("<title>candidate:") == len(data.candidates)
+    assert page.count("<title>baseline:") == 0  # baselines go by their names
+    assert all(f"<title>{net.name}:" in page for net in data.baselines)
+    assert page.count("<title>chosen:") == 1
+
+
+def test_marks_lie_inside_their_picture(page: str) -> None:
+    for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        width, height = map(float, re.findall(r'viewBox="0 0 (\d+) (\d+)"', svg)[0])
+        assert all(0 <= float(x) <= width for x in re.findall(r'c?x="([-\d.]+)"', svg))
+        assert all(0 <= float(y) <= height for y in re.findall(r'c?y="([-\d.]+)"', svg))
+
+
+def test_text_of_the_experiment_is_escaped(page: str) -> None:
+    assert "&lt;a comment with &amp; and &quot;quotes&quot;&gt;" in page
+
+
+def test_a_chosen_net_that_does_not_beat_the_best_baseline_is_said_so(run: Path, tmp_path: Path) -> None:
+    chosen = load_run(run).summary.chosen.model_dump()
+    worse = render(load_run(edit_summary(run, tmp_path / "worse", chosen=chosen | {"accuracy_int8": 0.5})))
+    better = chosen | {"accuracy_int8": 0.99, "latency_us": 1.0, "peak_sram_bytes": 1}
+    best = render(load_run(edit_summary(run, tmp_path / "better", chosen=better)))
+    assert "does NOT beat the best baseline" in worse
+    assert "beats the best baseline" in best
+
+
+def test_parts_that_a_run_does_not_have_are_left_out(run: Path, tmp_path: Path) -> None:
+    lean = edit_summary(run, tmp_path / "lean")
+    for name in ("candidates.json", "predictor.json", "baselines.json", "profile.json", "experiment.toml"):
+        (lean / name).unlink()
+    assert "No baselines were trained" in write_report(lean).read_text()
+
+
+def test_a_failed_report_leaves_the_old_one(run: Path, tmp_path: Path) -> None:
+    copy = edit_summary(run, tmp_path / "copy", board="no-such-board")
+    (copy / "report.html").write_text("old")
+    with pytest.raises(BoardError, match="no-such-board"):
+        write_report(copy)
+    assert (copy / "report.html").read_text() == "old"
+
+
+def test_an_unfinished_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"no summary\.json"):
+        load_run(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", '{"board": 3}', "[]"])
+def test_a_damaged_summary_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "summary.json").write_text(content)
+    with pytest.raises(StoreError, match=r"summary\.json"):
+        load_run(tmp_path)
