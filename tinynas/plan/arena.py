@@ -8,6 +8,7 @@ may overlap input a if it starts at least d bytes before a: only offsets in (a -
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -39,19 +40,18 @@ def place(items: Sequence[Item], leads: Leads, tries: int = 200) -> tuple[int, .
     Several orders are placed first-fit, then the best one is changed at random until it is within CLOSE_BYTES of the
     lower bound or `tries` are used up. The same arguments give the same result.
     """
-    bound = lower_bound(items, leads)
-    conflicts = _conflicts(items, leads)
-    by_size = _orders(items)[0]
-    best, best_order = _first_fit(_conflicts(items, {}), by_size), by_size
+    goal = lower_bound(items, leads) + CLOSE_BYTES
+    conflicts, fixed = _conflicts(items, leads), _orders(items)
+    best_order = fixed[0]
+    best = _first_fit(items, _conflicts(items, {}), best_order, sys.maxsize) or []
+    best_bytes = arena_bytes(items, best)
     rng = random.Random(0)
-    fixed = _orders(items)
     for attempt in range(len(fixed) + tries):
-        if arena_bytes(items, best) <= bound + CLOSE_BYTES:
+        if best_bytes <= goal:
             break
         order = fixed[attempt] if attempt < len(fixed) else _changed(best_order, items, best, rng)
-        offsets = _first_fit(conflicts, order)
-        if arena_bytes(items, offsets) <= arena_bytes(items, best):
-            best, best_order = offsets, order
+        if offsets := _first_fit(items, conflicts, order, best_bytes):
+            best, best_order, best_bytes = offsets, order, arena_bytes(items, offsets)
     return tuple(best)
 
 
@@ -89,16 +89,21 @@ def _conflicts(items: Sequence[Item], leads: Leads) -> list[list[Conflict]]:
     return table
 
 
-def _first_fit(conflicts: Sequence[Sequence[Conflict]], order: Sequence[int]) -> list[int]:
-    """Each item in turn at the lowest offset that those placed before it allow."""
+def _first_fit(
+    items: Sequence[Item], conflicts: Sequence[Sequence[Conflict]], order: Sequence[int], limit_bytes: int
+) -> list[int] | None:
+    """Each item in turn at the lowest offset that those placed before it allow; None once it passes the limit."""
     offsets = [-1] * len(order)
     for item in order:
-        placed = ((offsets[j], below, above) for j, below, above in conflicts[item] if offsets[j] >= 0)
         offset = 0
-        for low, high in sorted((at - below, at + above) for at, below, above in placed):
+        placed = [(offsets[j] - below, offsets[j] + above) for j, below, above in conflicts[item] if offsets[j] >= 0]
+        placed.sort()
+        for low, high in placed:
             if offset <= low:
                 break
             offset = max(offset, high)
+        if offset + items[item].size_bytes > limit_bytes:
+            return None
         offsets[item] = offset
     return offsets
 
