@@ -15,11 +15,11 @@ INT32_MAX = 2**31 - 1
 
 
 def quantize_multiplier(real: float) -> tuple[int, int]:
-    """(multiplier, shift) of a factor >= 0 (QuantizeMultiplier, tflite/kernels/internal/quantization_util.cc)."""
+    """(multiplier, shift) of a factor (QuantizeMultiplier, tflite/kernels/internal/quantization_util.cc)."""
     if real == 0.0:
         return 0, 0
     fraction, shift = math.frexp(real)
-    multiplier = math.floor(fraction * 2**31 + 0.5)
+    multiplier = tflite_round(fraction * 2**31)
     if multiplier == 2**31:
         multiplier, shift = multiplier // 2, shift + 1
     return (0, 0) if shift < -31 else (multiplier, shift)
