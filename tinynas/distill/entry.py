@@ -1,0 +1,140 @@
+"""One entry of the block library: a stage option, trained alone to copy what the reference's stage does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import BaseModel, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from tinynas.distill.features import FeatureStore, as_batch
+from tinynas.distill.inherit import inherit_stage
+from tinynas.distill.nsr import noise_to_signal
+from tinynas.nets.checkpoint import load_arrays, save_arrays, state_of, tensors_of
+from tinynas.nets.network import Stage
+from tinynas.space.netspec import BlockSpec
+from tinynas.train.schedule import cosine
+
+
+class DistillConfig(BaseModel, frozen=True, extra="forbid"):
+    """How every entry is trained."""
+
+    epochs: PositiveInt = 1
+    batch_size: PositiveInt = 64
+    lr: PositiveFloat = 5e-3  # peak of a cosine
+    weight_decay: NonNegativeFloat = 0.0
+    inherit: bool = True  # start from the reference's weights where shapes allow
+
+
+@dataclass(frozen=True)
+class EntryTask:
+    """All that one entry depends on; a worker process needs nothing else."""
+
+    stage: int
+    option: int
+    blocks: tuple[BlockSpec, ...]
+    teacher_blocks: tuple[BlockSpec, ...]
+    teacher_file: Path  # the reference stage's weights
+    train: FeatureStore
+    validation: tuple[FeatureStore, ...]  # one per resolution
+    config: DistillConfig
+    seed: int
+    file: Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A trained entry: its stage and its noise-to-signal ratio on validation images at each resolution."""
+
+    stage: Stage
+    nsr: tuple[float, ...]
+    train_s: float  # seconds it took
+
+
+def make_entry(task: EntryTask) -> tuple[int, int, float]:
+    """Train, validate and store one entry; returns (stage, option, seconds).
+
+    The result does not depend on the number of workers.
+    """
+    started = time.perf_counter()
+    with _one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(task.seed)
+        teacher = Stage(task.teacher_blocks)
+        teacher.load_state_dict(state_of(load_arrays(task.teacher_file)))
+        stage = _trained(task, teacher)
+        nsr = [validation_nsr(stage, store, task.stage, task.config.batch_size) for store in task.validation]
+    seconds = time.perf_counter() - started
+    numbers = {"nsr": np.array(nsr), "train_s": np.array(seconds)}
+    save_arrays(task.file, {**tensors_of(stage.state_dict(), "stage."), **numbers})
+    return task.stage, task.option, seconds
+
+
+def load_entry(file: Path, blocks: tuple[BlockSpec, ...]) -> Entry:
+    """The entry in `file`. Raises ModelError if it is missing or damaged."""
+    arrays = load_arrays(file)
+    stage = Stage(blocks)
+    stage.load_state_dict(state_of(arrays, "stage."))
+    return Entry(stage.eval(), tuple(float(x) for x in arrays["nsr"]), float(arrays["train_s"]))
+
+
+def _trained(task: EntryTask, teacher: Stage) -> Stage:
+    """The option's stage after training, in evaluation mode; the reference's own option is the reference's stage."""
+    if task.blocks == task.teacher_blocks:
+        return teacher.eval()
+    stage = Stage(task.blocks)
+    if task.config.inherit:
+        inherit_stage(stage, teacher)
+    _train(stage.to(memory_format=torch.channels_last), task)  # type: ignore[call-overload]
+    return stage.eval()
+
+
+def _train(stage: Stage, task: EntryTask) -> None:
+    config = task.config
+    inputs, targets = task.train.features(task.stage), task.train.features(task.stage + 1)
+    variance = task.train.variance(task.stage + 1)
+    optimiser = torch.optim.AdamW(stage.parameters(), lr=config.lr, weight_decay=config.weight_decay, foreach=True)
+    rng = np.random.default_rng(task.seed)
+    batches = [batch for _ in range(config.epochs) for batch in _batches(len(inputs), config.batch_size, rng)]
+    stage.train()
+    for step, batch in enumerate(batches):
+        for group in optimiser.param_groups:
+            group["lr"] = cosine(step, len(batches), len(batches) // 10, config.lr)
+        loss = noise_to_signal(stage(as_batch(inputs, batch)), as_batch(targets, batch), variance)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+
+def validation_nsr(stage: Stage, store: FeatureStore, index: int, batch_size: int = 64) -> float:
+    """Noise-to-signal ratio of `stage` in place of the reference's stage `index`, over all images of `store`."""
+    inputs, targets, variance = store.features(index), store.features(index + 1), store.variance(index + 1)
+    total = 0.0
+    with torch.inference_mode():
+        for start in range(0, len(inputs), batch_size):
+            rows = slice(start, start + batch_size)
+            x, y = as_batch(inputs, rows), as_batch(targets, rows)
+            total += float(noise_to_signal(stage(x), y, variance)) * len(x)
+    return total / len(inputs)
+
+
+def _batches(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Whole shuffled batches, each in file order (it is read faster so); all in one if there are too few."""
+    order = rng.permutation(n)
+    for start in range(0, max(1, n // size) * size, size):
+        yield np.sort(order[start : start + size])
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums over threads depend on their number: one thread gives one result, and workers fill the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,88 @@
+"""What the reference computes between its stages, kept as memory-mapped float16 files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tinynas.data.images import at_resolution
+from tinynas.distill.nsr import channel_variance
+from tinynas.nets.network import Network
+from tinynas.train.augment import to_float
+
+Features = np.ndarray[Any, np.dtype[np.float16]]
+_COMPLETE = "complete.json"
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """One set of images at one resolution, seen through the reference.
+
+    `features(b)` is what flows over boundary b: 0 after the stem, s + 1 after stage s; (n, h, w, c).
+    """
+
+    folder: Path
+
+    def features(self, boundary: int) -> Features:
+        loaded: Features = np.load(self.folder / f"boundary{boundary}.npy", mmap_mode="r")
+        return loaded
+
+    def variance(self, boundary: int) -> Tensor:
+        """(c,), floored, of the boundary's channels over these images."""
+        return torch.from_numpy(np.load(self.folder / f"variance{boundary}.npy"))
+
+
+def store_features(
+    reference: Network, images: NDArray[np.uint8], resolution: int, folder: Path, batch_size: int = 250
+) -> FeatureStore:
+    """Run the reference once over `images` at `resolution`; kept from an earlier, whole run if there was one."""
+    store = FeatureStore(folder)
+    if (folder / _COMPLETE).exists():
+        return store
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    _write(reference, at_resolution(images, resolution), folder, batch_size)
+    for boundary in range(len(reference.stages) + 1):
+        np.save(folder / f"variance{boundary}.npy", channel_variance(store.features(boundary)))
+    (folder / _COMPLETE).write_text(json.dumps({"images": len(images), "resolution": resolution}))
+    return store
+
+
+def _write(reference: Network, images: NDArray[np.uint8], folder: Path, batch_size: int) -> None:
+    reference = reference.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    files: list[Features] = []
+    with torch.inference_mode():
+        for start in range(0, len(images), batch_size):
+            x = to_float(torch.from_numpy(images[start : start + batch_size]))
+            for boundary, values in enumerate(_boundaries(reference, x)):
+                if start == 0:
+                    files.append(_create(folder / f"boundary{boundary}.npy", len(images), values.shape[1:]))
+                files[boundary][start : start + batch_size] = values
+    for file in files:
+        file.flush()  # type: ignore[attr-defined]
+
+
+def _boundaries(reference: Network, x: Tensor) -> list[NDArray[np.float16]]:
+    """Values over every boundary, NHWC."""
+    values: list[Tensor] = [reference.stem(x)]
+    for stage in reference.stages:
+        values.append(stage(values[-1]))
+    return [value.permute(0, 2, 3, 1).half().numpy() for value in values]
+
+
+def _create(path: Path, n: int, shape: tuple[int, ...]) -> Features:
+    created: Features = np.lib.format.open_memmap(path, "w+", np.float16, (n, *shape))
+    return created
+
+
+def as_batch(features: Features, index: NDArray[np.int64] | slice) -> Tensor:
+    """Rows of a feature file as float32 (n, c, h, w) in channels_last memory."""
+    return torch.from_numpy(np.array(features[index])).permute(0, 3, 1, 2).float()
