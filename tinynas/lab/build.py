@@ -47,6 +47,7 @@ class Firmware:
     """The prebuilt part of a board's images."""
 
     libraries: tuple[Path, ...]
+    engine_folder: Path  # holds libengine.a and the objects that went into it
     script: Path  # linker script; unused on the host
     firmware_hash: str
     tools: Toolchain
@@ -63,12 +64,13 @@ def firmware(board: Board, cache: Path | None = None) -> Firmware:
     script = linker_script(board)
     script_key = hashlib.sha256(script.encode()).hexdigest()
     root = (cache or cache_dir()) / "firmware"
-    parts = [_library(sources, tools, root) for sources in (runner_sources(board), engine_sources())]
+    runner, runner_key = _library(runner_sources(board), tools, root)
+    engine, engine_key = _library(engine_sources(), tools, root)
     script_folder = _once(
         root / f"script-{script_key[:24]}", lambda folder: _write(folder / "board.ld", script.encode())
     )
-    combined = hashlib.sha256("".join([key for _, key in parts] + [script_key]).encode()).hexdigest()
-    return Firmware(tuple(path for path, _ in parts), script_folder / "board.ld", combined, tools)
+    combined = hashlib.sha256(f"{runner_key}{engine_key}{script_key}".encode()).hexdigest()
+    return Firmware((runner, engine), engine.parent, script_folder / "board.ld", combined, tools)
 
 
 def build_image(

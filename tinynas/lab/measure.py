@@ -1,0 +1,192 @@
+"""One model on one board: planned, built, flashed, checked bit for bit, timed."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+import tinynas
+from tinynas.engine.generate import generate
+from tinynas.errors import LinkError, ToolError
+from tinynas.graph.ir import Graph
+from tinynas.graph.tflite_reader import read_tflite
+from tinynas.graph.tflm import TflmInterpreter, TflmWorker
+from tinynas.lab.board import Board
+from tinynas.lab.build import Image, build_image
+from tinynas.lab.runtime_size import runtime_size
+from tinynas.lab.session import BoardSession, MemoryStats, Timing, open_board
+from tinynas.plan.fit import fit, require_fit
+from tinynas.plan.plan import Plan
+from tinynas.plan.planner import plan
+from tinynas.quantize.seeded import seeded_inputs
+
+Runtime = Literal["engine", "tflm"]
+LatencyKind = Literal["measured", "virtual", "host"]
+SEED = 0
+_KINDS: dict[str, LatencyKind] = {"virtual": "virtual", "host": "host", "hardware": "measured"}
+
+
+class Measurement(BaseModel, frozen=True, extra="forbid"):
+    """What `tinynas time --json` prints; fields that do not apply are None."""
+
+    model: str
+    sha256: str  # of the .tflite
+    board: str
+    runtime: Runtime
+    engine_version: str
+    toolchain: str
+    clock_hz: int
+    instructions: int | None  # one inference, counted exactly (virtual boards)
+    est_cycles: int | None = None
+    latency_us: float
+    latency_kind: LatencyKind
+    repeats: int
+    peak_sram_bytes: int  # arena with scratch, model statics, stack high-water mark of the inference
+    runner_sram_bytes: int
+    arena_bytes: int
+    flash_bytes: int | None  # whole image; None on the host
+    macs: int
+    bit_exact: bool  # outputs of the first inference equal TFLite Micro's on the same seeded inputs
+    output_sha256: str  # of the outputs' int8 bytes in model order
+    serial_log: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """A model ready to be flashed."""
+
+    sha256: str
+    graph: Graph
+    plan: Plan
+    image: Image
+
+
+def build_model(model_bytes: bytes, board: Board, folder: Path, *, profile: bool = False) -> Built:
+    """Plans, checks the fit and links; the image is left in `folder`.
+
+    Raises:
+        ModelError: not a model that the engine runs.
+        FitError: it does not fit the board; says by how many bytes.
+    """
+    sha256 = hashlib.sha256(model_bytes).hexdigest()
+    graph = read_tflite(model_bytes)
+    planned = plan(graph, board.core)
+    require_fit(fit(planned, board, runtime_size(board)), board)
+    generated = generate(graph, planned, sha256=sha256)
+    return Built(sha256, graph, planned, build_image(generated, board, profile=profile, folder=folder))
+
+
+def measure(
+    model_bytes: bytes,
+    board: Board,
+    *,
+    model: str = "",
+    session: BoardSession | None = None,
+    runtime: Runtime = "engine",
+    repeats: int = 3,
+    interpreter: TflmWorker | None = None,
+    log: Path | None = None,
+) -> Measurement:
+    """Builds, flashes, verifies and times `model_bytes` (called `model` in the result) on `board`.
+
+    An open `session` and an `interpreter` worker are used as they are, and left open; otherwise both live for this
+    call. Outputs are those of the first inference; `repeats` further ones are timed, and their median reported.
+
+    Raises:
+        ModelError, FitError, ToolError, LinkError: as their classes say.
+    """
+    if runtime != "engine":
+        raise ToolError(f"runtime {runtime!r} is not available on {board.name}; available: engine")
+    with tempfile.TemporaryDirectory(prefix="tinynas-image-") as folder, _session(session, board, log) as opened:
+        built = build_model(model_bytes, board, Path(folder))
+        flash(opened, built)
+        inputs = seeded_inputs(built.graph, SEED)[0]
+        with TflmInterpreter(model_bytes, worker=interpreter) as reference:
+            wanted = reference.run(inputs)
+        found = opened.infer(inputs)
+        stats = require_whole(opened.stats())
+        return _measurement(model, board, built, opened.time(repeats), stats, found, wanted, str(opened.log_path))
+
+
+def flash(session: BoardSession, built: Built) -> None:
+    """Flashes, and checks that the board runs this very model.
+
+    Raises:
+        LinkError: the runner reports another model.
+    """
+    hello = session.flash(built.image)
+    if hello.sha256 != built.sha256:
+        raise LinkError(f"flashed model {built.sha256[:12]}, but the board runs {hello.sha256[:12] or 'none'}; flash again")
+
+
+def same_outputs(found: Sequence[NDArray[np.int8]], wanted: Sequence[NDArray[np.int8]]) -> bool:
+    """Equal byte for byte, in model order; shapes are not compared (the board's outputs are flat)."""
+    return output_bytes(found) == output_bytes(wanted)
+
+
+def output_bytes(outputs: Sequence[NDArray[np.int8]]) -> bytes:
+    """All outputs' bytes, end to end."""
+    return b"".join(output.tobytes() for output in outputs)
+
+
+def require_whole(stats: MemoryStats) -> MemoryStats:
+    """`stats`, if no canary was overrun.
+
+    Raises:
+        LinkError: the inference wrote where it must not.
+    """
+    if stats.canary != "whole":
+        raise LinkError(f"the inference overran the {stats.canary} (stack: {stats.stack_reserved_bytes} B reserved)")
+    return stats
+
+
+def _measurement(
+    model: str,
+    board: Board,
+    built: Built,
+    timing: Timing,
+    stats: MemoryStats,
+    found: Sequence[NDArray[np.int8]],
+    wanted: Sequence[NDArray[np.int8]],
+    log: str,
+) -> Measurement:
+    image = built.image
+    return Measurement(
+        model=model,
+        sha256=built.sha256,
+        board=board.name,
+        runtime="engine",
+        engine_version=tinynas.__version__,
+        toolchain=image.toolchain,
+        clock_hz=board.clock_hz,
+        instructions=timing.instructions,
+        latency_us=timing.latency_us,
+        latency_kind=_KINDS[board.kind],
+        repeats=len(timing.all_latency_us),
+        peak_sram_bytes=image.arena_bytes + image.statics_bytes + stats.stack_bytes,
+        runner_sram_bytes=image.runner_sram_bytes,
+        arena_bytes=image.arena_bytes,
+        flash_bytes=image.flash_bytes or None,
+        macs=built.plan.macs,
+        bit_exact=same_outputs(found, wanted),
+        output_sha256=hashlib.sha256(output_bytes(found)).hexdigest(),
+        serial_log=log,
+    )
+
+
+@contextmanager
+def _session(session: BoardSession | None, board: Board, log: Path | None) -> Iterator[BoardSession]:
+    if session is not None:
+        yield session
+    else:
+        with open_board(board, log=log) as opened:
+            yield opened
