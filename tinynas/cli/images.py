@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,14 +44,16 @@ def load_split(data: str, shape: tuple[int, int, int], split: SplitName) -> Spli
     `data` is a data set name, an image folder or zip, a COCO folder, an MLPerf Tiny folder, or a .toml.
     """
     from tinynas.cli import mlperf_folder
+    from tinynas.data.images import at_resolution
 
     if mlperf_folder.is_one(Path(data)):
         return mlperf_folder.read(Path(data), shape)
-    return _pick(load(data, shape), split)
+    images = _pick(load(data, shape), split)
+    return replace(images, images=at_resolution(images.images, shape[0]))
 
 
 def load(data: str, shape: tuple[int, int, int]) -> Dataset:
-    """The data set that `data` names, at the resolution and colour of `shape`."""
+    """The data set that `data` names, in the colour of `shape`, at its resolution or above."""
     from tinynas.data.load import load_dataset
     from tinynas.resources import cache_dir
 
@@ -67,9 +70,9 @@ def data_config(data: str, shape: tuple[int, int, int]) -> DataConfig:
 
     from tinynas.data.config import DataConfig
 
-    table = _table(data) | {"resolution": shape[0], "channels": shape[2]}
     try:
-        return DataConfig.model_validate(table)
+        config = DataConfig.model_validate(_table(data) | {"channels": shape[2]})
+        return config.model_copy(update={"resolution": max(config.resolution, shape[0])})
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(f"{data}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tinynas import __version__
-from tinynas.cli import boards, convert, doctor, evaluate, fit, flash, report, run_experiment, time
+from tinynas.cli import boards, convert, doctor, evaluate, fit, flash, profile, report, run_experiment, time
 from tinynas.errors import TinyNasError
 
 EXIT_USER_ERROR = 2
@@ -49,6 +49,7 @@ COMMANDS = (  # name, function, example; in the order in which `tinynas --help` 
     ("fit", fit.fit, "tinynas fit model.tflite --board qemu-stm32f405"),
     ("flash", flash.flash, "tinynas flash model.tflite --board qemu-stm32f405"),
     ("time", time.time, "tinynas time model.tflite --board qemu-stm32f405 --json"),
+    ("profile", profile.profile, "tinynas profile model.tflite --board qemu-stm32f405 --check"),
     ("eval", evaluate.evaluate, "tinynas eval model.tflite --data facewake --board qemu-stm32f405"),
     ("report", report.report, "tinynas report runs/demo"),
 )

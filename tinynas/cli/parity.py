@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tinynas.graph.ir import Graph
+    from tinynas.lab.board import Board
     from tinynas.plan.plan import Plan
 
     Int8 = NDArray[np.int8]
@@ -50,7 +51,7 @@ def interpreter_values(graph: Graph) -> dict[int, Int8]:
 
 
 def host_parity(plan: Plan) -> Iterator[OpParity]:
-    """Every op of the planned network, in place in the whole network, as this machine's build of the kernels runs it."""
+    """Every op in its place in the whole network, as this machine's build of the kernels runs it."""
     from tinynas.engine.host import HostModel
 
     wanted = interpreter_values(plan.graph)
@@ -70,3 +71,20 @@ def alone(graph: Graph, op: int) -> Graph:
     only = graph.ops[op]
     values = tuple(i for i in dict.fromkeys(only.inputs) if i >= 0 and not graph.tensors[i].const)
     return replace(graph, ops=(only,), inputs=values, outputs=only.outputs)
+
+
+def board_parity(plan: Plan, board: Board, port: str | None) -> Iterator[OpParity]:
+    """Every op of the planned network in an image of its own, fed with the interpreter's values, run on `board`."""
+    from tinynas.engine.generate import generate
+    from tinynas.lab.build import build_image
+    from tinynas.lab.session import open_board
+    from tinynas.plan.planner import plan as make_plan
+
+    wanted = interpreter_values(plan.graph)
+    with open_board(board, port=port) as session:
+        for op in (step.ops[-1] for step in plan.steps):
+            graph = alone(plan.graph, op)
+            session.flash(build_image(generate(graph, make_plan(graph, board.core)), board))
+            outputs = session.infer([wanted[index] for index in graph.inputs])
+            for tensor, values in zip(graph.outputs, outputs, strict=True):
+                yield compare(plan.graph, op, tensor, values, wanted)

@@ -1,0 +1,94 @@
+"""`tinynas profile`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinynas.cli.options import BoardOption, JsonOption, ModelArgument, PortOption, print_json, progress
+
+if TYPE_CHECKING:
+    from tinynas.cli.parity import OpParity
+    from tinynas.lab.board import Board
+    from tinynas.plan.plan import Plan
+    from tinynas.report.op_table import OpRow
+
+
+def profile(
+    model: ModelArgument,
+    board: BoardOption,
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare every op with the TFLite Micro interpreter's, byte for byte.")
+    ] = False,
+    port: PortOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what each op of MODEL costs on a board: instructions or time, MACs, memory.
+
+    With --check, exit status 1 if an op gives other bytes than the TFLite Micro interpreter; the first is named.
+    """
+    from tinynas.cli.models import read_model
+    from tinynas.lab.board import load_board
+    from tinynas.plan.planner import plan as make_plan
+    from tinynas.report.op_table import op_rows
+
+    target, found = load_board(board), read_model(model)
+    plan = make_plan(found.graph, target.core)
+    rows = op_rows(plan, _timings(plan, target, port))
+    checked = _checked(plan, target, port) if check else None
+    if as_json:
+        print_json(_json(str(model), board, plan, rows, checked))
+    else:
+        _print(plan, rows, checked)
+    if checked and not all(op.identical for op in checked):
+        raise typer.Exit(1)
+
+
+def _timings(plan: Plan, board: Board, port: str | None) -> dict[int, tuple[int | None, float]]:
+    """Op -> (instructions where they are counted, microseconds), from a profiling image on the board."""
+    from tinynas.engine.generate import generate
+    from tinynas.lab.build import build_image
+    from tinynas.lab.session import open_board
+
+    image = build_image(generate(plan.graph, plan), board, profile=True)
+    with open_board(board, port=port) as session:
+        session.flash(image)
+        return {op.index: (op.instructions, op.latency_us) for op in session.profile()}
+
+
+def _checked(plan: Plan, board: Board, port: str | None) -> list[OpParity]:
+    from tinynas.cli.parity import board_parity, host_parity
+
+    with progress("checking ops", len(plan.steps)) as step:
+        parities = host_parity(plan) if board.kind == "host" else board_parity(plan, board, port)
+        found = []
+        for parity in parities:
+            found.append(parity)
+            step(1)
+    return found
+
+
+def _json(model: str, board: str, plan: Plan, rows: list[OpRow], checked: list[OpParity] | None) -> dict[str, Any]:
+    first = next((asdict(op) for op in checked if not op.identical), None) if checked else None
+    parity = None if checked is None else [asdict(op) | {"identical": op.identical} for op in checked]
+    sizes = {"macs": plan.macs, "arena_bytes": plan.arena_bytes, "const_bytes": plan.const_bytes}
+    ops = [asdict(row) for row in rows]
+    return {"model": model, "board": board, **sizes, "ops": ops, "parity": parity, "first_difference": first}
+
+
+def _print(plan: Plan, rows: list[OpRow], checked: list[OpParity] | None) -> None:
+    from rich.console import Console
+
+    from tinynas.report.op_table import op_table
+
+    Console().print(op_table(rows))
+    print(f"{plan.macs:,} MACs, arena {plan.arena_bytes:,} B, constants {plan.const_bytes:,} B")
+    if checked is None:
+        return
+    bad = next((op for op in checked if not op.identical), None)
+    if bad is None:
+        print(f"all {len(checked)} ops give the TFLite Micro interpreter's bytes")
+    else:
+        print(f"first difference: op {bad.op} ({bad.kind}), {bad.differing:,} of {bad.elements:,} bytes of {bad.tensor}")
