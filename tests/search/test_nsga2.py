@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_initial_archs_are_evaluated() -> None:
 
 def test_infeasible_says_how_close_the_nearest_came() -> None:
     nearest = macs(FACES, FACES.smallest())
-    with pytest.raises(InfeasibleError, match=r"r48 w1 d1k3e2 d1k3e2 d1k3e2, is 25% over"):
+    with pytest.raises(InfeasibleError, match=r"r48 w1 d1k3e2 d1k3e2 d1k3e2, is 25% over its memory"):
         search(problem(Lab(FACES), nearest / 1.25, (FACES.smallest(),)), CONFIG, np.random.default_rng(0))
 
 
@@ -140,6 +141,30 @@ def test_infeasible_start_still_finds_what_fits() -> None:
     space_problem = problem(Lab(FACES), limit, (FACES.smallest(),))
     result = search(space_problem, SearchConfig(population=16, generations=25), np.random.default_rng(0))
     assert len(result.candidates) > 4
+
+
+def limited(lab: Lab, limit_macs: float) -> SearchProblem:
+    """As `problem`, but the limit is on the measured objective, so it shows only after measuring."""
+    free = problem(lab, math.inf)
+    return replace(free, objectives=(free.objectives[0], replace(free.objectives[1], limit=limit_macs)))
+
+
+def test_limit_of_a_measured_objective() -> None:
+    """Candidates beyond it are steered away from and never in the front, nor count for the hypervolume."""
+    limit = 2 * macs(FACES, FACES.smallest())
+    result = search(limited(Lab(FACES), limit), SearchConfig(population=16, generations=12), np.random.default_rng(0))
+    inside = [candidate.values[1] <= limit for candidate in result.candidates]
+    assert 0 < sum(inside) < len(inside)
+    assert all(candidate.values[1] <= limit for candidate in result.front)
+    last = len(inside) // 4
+    assert sum(inside[-last:]) > sum(inside[:last])
+    volumes = [generation.hypervolume for generation in result.generations]
+    assert volumes == sorted(volumes)
+
+
+def test_limit_that_nothing_keeps_says_how_close_the_nearest_came() -> None:
+    with pytest.raises(InfeasibleError, match=r"none of \d+ evaluated .* has macs \d+ \(limit 1000\)"):
+        search(limited(Lab(FACES), 1000), SearchConfig(population=8, generations=2), np.random.default_rng(0))
 
 
 def test_a_measurement_that_is_no_number_is_a_bug_of_the_caller() -> None:

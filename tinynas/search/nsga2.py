@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 
-from tinynas.errors import InfeasibleError
 from tinynas.search.problem import Archive, Generation, SearchProblem, SearchResult
 from tinynas.space.space import Arch
 
@@ -43,17 +42,17 @@ def search(
 ) -> SearchResult:
     """The front of `problem` that NSGA-II finds.
 
-    Archs that overflow are never evaluated; they lose to every arch that fits, and to those that overflow less
-    (constraint domination). No network is evaluated twice or proposed again. Ends early when the budget is spent
-    or no new network turns up.
+    Archs that overflow are never evaluated; they lose to every arch that fits, and to those that overflow less; so
+    do, among those that fit, archs beyond an objective's limit (constraint domination). No network is evaluated twice
+    or proposed again. Ends early when the budget is spent or no new network turns up.
 
     Raises:
-        InfeasibleError: not one of the first generation fits.
+        InfeasibleError: not one of the first generation fits, or not one evaluated keeps the objectives' limits.
     """
     archive = Archive(problem, config.max_evaluated)
     archive.add(first_generation(problem, config.population, rng))
     if not archive.candidates:
-        raise InfeasibleError(_nearest(archive))
+        archive.require_solution()
     on_generation(archive.generations[-1])
 
     algorithm = _algorithm(archive, config, rng)
@@ -66,6 +65,7 @@ def search(
         told = [arch for arch in archs if archive.seen(arch)]  # not those past the budget
         algorithm.tell(infills=_population(archive, told))
         on_generation(archive.generations[-1])
+    archive.require_solution()
     return archive.result()
 
 
@@ -77,14 +77,6 @@ def first_generation(problem: SearchProblem, size: int, rng: np.random.Generator
             break
         archs[problem.sample(rng)] = None
     return list(archs)
-
-
-def _nearest(archive: Archive) -> str:
-    arch, overflow = min(archive.overflows.items(), key=lambda item: item[1])
-    return (
-        f"none of {len(archive.overflows)} networks fits the budget; the nearest, "
-        f"{archive.problem.space.label(arch)}, is {overflow:.0%} over. Allow smaller choices or pick another board."
-    )
 
 
 def _algorithm(archive: Archive, config: SearchConfig, rng: np.random.Generator) -> NSGA2:
@@ -113,7 +105,7 @@ def _population(archive: Archive, archs: list[Arch]) -> Any:
     return Population.new(
         X=np.array(archs),
         F=np.array([archive.values(arch) for arch in archs]),
-        G=np.array([[archive.overflows.get(arch, 0.0)] for arch in archs]),
+        G=np.array([[archive.violation(arch)] for arch in archs]),
     )
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from tinynas.errors import InfeasibleError
 from tinynas.search.pareto import Floats, hypervolume, non_dominated
 from tinynas.space.space import Arch, SearchSpace
+
+_UNEVALUATED = 1e6  # added to an overflow, so that what does not fit loses to whatever was evaluated
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,7 @@ class Objective:
 
     name: str  # with its unit: "error", "latency_us", "flash_bytes"
     evaluate: Callable[[Sequence[Arch]], Sequence[float]]
+    limit: float | None = None  # a candidate above it is no solution, though it may lead to some
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class SearchProblem:
     def names(self) -> tuple[str, ...]:
         return tuple(objective.name for objective in self.objectives)
 
+    def excess(self, values: Sequence[float]) -> float:
+        """By what fraction `values` exceed the objectives' limits, at the worst; 0 within all of them."""
+        limited = [(value, o.limit) for value, o in zip(values, self.objectives, strict=True) if o.limit is not None]
+        return max([0.0, *(value / limit - 1 for value, limit in limited)])
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -54,10 +63,10 @@ class Generation:
     """The state of a search after a generation, for progress and live views."""
 
     number: int  # from 0
-    evaluated: int  # distinct archs evaluated so far; none of them overflows
+    evaluated: int  # distinct archs evaluated so far; all of them fit the board
     rejected: int  # distinct archs so far that did not fit, never evaluated
-    hypervolume: float  # of all evaluated so far; never falls
-    front: tuple[Candidate, ...]  # of all evaluated so far
+    hypervolume: float  # of all evaluated so far that keep the limits; never falls
+    front: tuple[Candidate, ...]  # of the same
 
 
 @dataclass(frozen=True)
@@ -96,8 +105,8 @@ class Archive:
             new = new[: self.budget - len(self.candidates)]
         for arch, values in zip(new, self._evaluate(new), strict=True):
             self.candidates[arch] = Candidate(arch, values, len(self.generations))
-        if not self.reference and self.candidates:
-            worst = tuple(float(value) * 1.1 for value in self._points().max(axis=0))  # margin: extremes count too
+        if not self.reference and self.solutions:
+            worst = tuple(float(value) * 1.1 for value in _points(self.solutions).max(axis=0))  # so that extremes count
             self.reference = self.problem.reference or worst
         self.generations.append(self._generation())
 
@@ -121,18 +130,49 @@ class Archive:
         known = self.candidates.get(arch)
         return known.values if known else (math.inf,) * len(self.problem.objectives)
 
-    def _points(self) -> Floats:
-        return np.array([c.values for c in self.candidates.values()]).reshape(-1, len(self.problem.objectives))
+    def violation(self, arch: Arch) -> float:
+        """How far from being a solution: 0, or the excess over a limit, or beyond all of those the overflow."""
+        if arch in self.overflows:
+            return _UNEVALUATED + self.overflows[arch]
+        return self.problem.excess(self.candidates[arch].values)
+
+    @property
+    def solutions(self) -> list[Candidate]:
+        """The candidates that keep all limits."""
+        return [c for c in self.candidates.values() if self.problem.excess(c.values) == 0.0]
 
     def front(self) -> tuple[Candidate, ...]:
-        """The evaluated archs that none of the evaluated dominates, by ascending first objective."""
-        candidates, kept = list(self.candidates.values()), non_dominated(self._points())
-        chosen = [candidate for candidate, keep in zip(candidates, kept, strict=True) if keep]
+        """The solutions that no other one dominates, by ascending first objective."""
+        solutions = self.solutions
+        chosen = [c for c, keep in zip(solutions, non_dominated(_points(solutions)), strict=True) if keep]
         return tuple(sorted(chosen, key=lambda candidate: (candidate.values, candidate.arch)))
 
     def _generation(self) -> Generation:
-        volume = hypervolume(self._points(), self.reference) if self.candidates else 0.0
+        solutions = self.solutions
+        volume = hypervolume(_points(solutions), self.reference) if solutions else 0.0
         return Generation(len(self.generations), len(self.candidates), len(self.overflows), volume, self.front())
+
+    def require_solution(self) -> None:
+        """Raise `InfeasibleError`, naming the network that came nearest, if there is no solution."""
+        if self.solutions:
+            return
+        label = self.problem.space.label
+        if not self.candidates:
+            arch, overflow = min(self.overflows.items(), key=lambda item: item[1])
+            raise InfeasibleError(
+                f"none of {len(self.overflows)} networks fits the board; the nearest, {label(arch)}, is "
+                f"{overflow:.0%} over its memory. Allow smaller choices, a larger budget, or pick another board."
+            )
+        nearest = min(self.candidates.values(), key=lambda c: self.problem.excess(c.values))
+        found = ", ".join(
+            f"{o.name} {value:.6g} (limit {o.limit:.6g})"
+            for o, value in zip(self.problem.objectives, nearest.values, strict=True)
+            if o.limit is not None
+        )
+        raise InfeasibleError(
+            f"none of {len(self.candidates)} evaluated networks keeps the limits; the nearest, {label(nearest.arch)}, "
+            f"has {found}. Raise the limit or allow smaller choices."
+        )
 
     def result(self) -> SearchResult:
         """The search so far."""
@@ -143,3 +183,8 @@ class Archive:
             tuple(self.candidates.values()),
             tuple(self.generations),
         )
+
+
+def _points(candidates: Sequence[Candidate]) -> Floats:
+    """Their objectives (n, objectives)."""
+    return np.array([candidate.values for candidate in candidates]) if candidates else np.zeros((0, 1))
