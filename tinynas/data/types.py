@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 class Split:
     """Images of one split. A network sees pixel / 255, its int8 input sees pixel - 128."""
 
-    images: NDArray[np.uint8]  # (n, height, width, channels)
-    labels: NDArray[np.int64]  # (n,), index into Dataset.classes
-    sources: NDArray[np.str_]  # (n,), where each image comes from; no source occurs in two splits
+    images: NDArray[np.uint8] = field(repr=False)  # (n, height, width, channels)
+    labels: NDArray[np.int64] = field(repr=False)  # (n,), index into Dataset.classes
+    sources: NDArray[np.str_] = field(repr=False)  # (n,), where each image comes from; no source occurs in two splits
 
     def __len__(self) -> int:
         return len(self.labels)
