@@ -16,6 +16,7 @@ typedef struct {
   uint32_t stack_used_bytes;    /* by the last inference */
   uint32_t op_first;            /* `ops`: first op to record */
   uint32_t op_start;            /* ticks when the op in progress began */
+  uint32_t op_index;            /* the op in progress */
   uint32_t op_seen;             /* calls of the mark in this inference */
   char line[TN_LINE_BYTES + 1];
   union {
