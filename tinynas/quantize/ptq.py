@@ -21,7 +21,8 @@ PIXEL_QUANT = (1 / 255, -128)  # q = pixel - 128 for a network that takes pixel 
 
 _WEIGHT_AXIS: Mapping[str, int | None] = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": None}
 _FIXED_OUTPUT = {"SOFTMAX": (1 / 256, -128), "LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}
-# All values of these ops (constants among them) share one scale and zero point.
+# All values of these ops (constants among them) share one scale and zero point. RELU6 is here, unlike RELU, because
+# TFLite Micro clamps it without rescaling.
 _SAME_SCALE = frozenset(
     [
         "AVERAGE_POOL_2D",
@@ -40,9 +41,10 @@ _SAME_SCALE = frozenset(
         "MINIMUM",
         "RESIZE_NEAREST_NEIGHBOR",
         "RESIZE_BILINEAR",
+        "RELU6",
     ]
 )
-_FREE = frozenset(["ADD", "SUB", "MUL", "MEAN", "RELU", "RELU6", "LEAKY_RELU", "HARD_SWISH"])
+_FREE = frozenset(["ADD", "SUB", "MUL", "MEAN", "RELU", "LEAKY_RELU", "HARD_SWISH"])
 _SMALLEST_SUM_SCALE = 2.0**-10  # of the larger input's: TFLite Micro aborts on ADD with a multiplier of 1 or more
 
 
