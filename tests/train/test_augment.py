@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from tinynas.train.augment import AugmentConfig, augmented, resized, to_float
+from tinynas.train.augment import augmented, resized, to_float
+from tinynas.train.config import AugmentConfig
 
 
 def batch(n: int = 8) -> torch.Tensor:

@@ -20,8 +20,8 @@ from tinynas.errors import ConfigError
 from tinynas.nets.network import Network, build_network
 from tinynas.space.mobilenet import inverted_residuals
 from tinynas.space.netspec import NetSpec
-from tinynas.train.augment import AugmentConfig
-from tinynas.train.supervised import Epoch, TrainConfig, accuracy, predict, soft_cross_entropy, train
+from tinynas.train.config import AugmentConfig, TrainConfig
+from tinynas.train.supervised import Epoch, accuracy, predict, soft_cross_entropy, train
 
 torch.set_num_threads(1)
 
@@ -94,7 +94,7 @@ from pathlib import Path
 import torch
 from tests.train.test_supervised import digit_spec, few, short
 from tinynas.nets.network import build_network
-from tinynas.train.augment import AugmentConfig
+from tinynas.train.config import AugmentConfig, TrainConfig
 from tinynas.train.supervised import train
 torch.set_num_threads(1)
 train(build_network(digit_spec(), 0), few(), short(50), seed=0, checkpoint=Path(sys.argv[1]),

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, NonNegativeFloat, PositiveFloat, PositiveInt
 
+from tinynas.distill.config import DistillConfig as DistillConfig
 from tinynas.distill.features import FeatureStore, as_batch
 from tinynas.distill.inherit import inherit_stage
 from tinynas.distill.nsr import noise_to_signal
@@ -19,16 +19,6 @@ from tinynas.nets.checkpoint import load_arrays, save_arrays, state_of, tensors_
 from tinynas.nets.network import Stage
 from tinynas.space.netspec import BlockSpec
 from tinynas.train.schedule import cosine
-
-
-class DistillConfig(BaseModel, frozen=True, extra="forbid"):
-    """How every entry is trained."""
-
-    epochs: PositiveInt = 1
-    batch_size: PositiveInt = 64
-    lr: PositiveFloat = 5e-3  # peak of a cosine
-    weight_decay: NonNegativeFloat = 0.0
-    inherit: bool = True  # start from the reference's weights where shapes allow
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinynas.data.types import Dataset
-from tinynas.distill.entry import DistillConfig, Entry, EntryTask, load_entry, make_entry
+from tinynas.distill.config import DistillConfig
+from tinynas.distill.entry import Entry, EntryTask, load_entry, make_entry
 from tinynas.distill.features import FeatureStore, store_features
 from tinynas.errors import ConfigError
 from tinynas.nets.checkpoint import load_arrays, save_arrays, spec_to_json, tensors_of

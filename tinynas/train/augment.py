@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import torch
-from pydantic import BaseModel, Field, NonNegativeFloat
 from torch import Tensor
 from torch.nn import functional as F
 
-
-class AugmentConfig(BaseModel, frozen=True, extra="forbid"):
-    """How much training images vary; zeros and False leave them as they are."""
-
-    mirror: bool = True  # left-right, every other image
-    shift: Annotated[float, Field(ge=0, lt=0.5)] = 0.08  # of the side, up to this much in each direction; edges repeat
-    brightness: NonNegativeFloat = 0.1  # added, up to this much of the full range
-    contrast: Annotated[float, Field(ge=0, lt=1)] = 0.2  # factor within 1 +- this, about mid grey
+from tinynas.train.config import AugmentConfig
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -8,11 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,26 +20,11 @@ from tinynas.data.types import Split
 from tinynas.errors import ConfigError
 from tinynas.nets.checkpoint import load_arrays, save_arrays, spec_to_json, state_of, tensors_of
 from tinynas.nets.network import Network
-from tinynas.train.augment import AugmentConfig, augmented, resized, to_float
+from tinynas.train.augment import augmented, resized, to_float
+from tinynas.train.config import TrainConfig as TrainConfig
 from tinynas.train.schedule import cosine
 
 Device = Literal["cpu", "cuda"]
-
-
-class TrainConfig(BaseModel, frozen=True, extra="forbid"):
-    """One training: AdamW on shuffled batches."""
-
-    epochs: PositiveInt = 10
-    batch_size: PositiveInt = 64
-    lr: PositiveFloat = 4e-3  # peak, after the warm-up
-    weight_decay: NonNegativeFloat = 1e-2  # decoupled (arXiv 1711.05101); not on BatchNorm and biases
-    warmup_epochs: NonNegativeFloat = 1.0
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    soft_weight: Annotated[float, Field(ge=0, le=1)] = (
-        0.5  # share of the teacher's soft targets in the loss, if there is one
-    )
-    temperature: PositiveFloat = 2.0  # of the soft targets
-    augment: AugmentConfig = AugmentConfig()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,15 @@
+"""Settings of a block library; they import without torch."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, NonNegativeFloat, PositiveFloat, PositiveInt
+
+
+class DistillConfig(BaseModel, frozen=True, extra="forbid"):
+    """How every entry is trained."""
+
+    epochs: PositiveInt = 1
+    batch_size: PositiveInt = 64
+    lr: PositiveFloat = 5e-3  # peak of a cosine
+    weight_decay: NonNegativeFloat = 0.0
+    inherit: bool = True  # start from the reference's weights where shapes allow
