@@ -56,11 +56,10 @@ def relu6(x: Tensor, output: Tensor, attrs: Attrs) -> Function:
 
 
 def leaky_relu(x: Tensor, output: Tensor, attrs: Attrs) -> Function:
-    """Two slopes (QuantizeLeakyRelu, leaky_relu_common.cc); the factors are float32."""
+    """Two slopes (QuantizeLeakyRelu, tflite reference/leaky_relu.h); TFLite Micro computes their factors in double."""
     assert isinstance(attrs, LeakyRelu)
-    scale_in, scale_out = np.float32(scale_of(x)), np.float32(scale_of(output))
-    positive = _rescale(float(scale_in / scale_out), x, output)
-    negative = _rescale(float(scale_in * np.float32(attrs.alpha) / scale_out), x, output)
+    positive = _rescale(scale_of(x) / scale_of(output), x, output)
+    negative = _rescale(scale_of(x) * float(np.float32(attrs.alpha)) / scale_of(output), x, output)
     zero = zero_point_of(x)
     return lambda q: _int8(positive(q) if q >= zero else negative(q))
 

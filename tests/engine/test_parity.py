@@ -1,0 +1,194 @@
+"""Every op gives TFLite Micro's bytes: shapes, strides, paddings, zero points, activations drawn at random."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.engine.cases import AddCase, Net, activations, graphs, out_size, scales, tight_plan, zero_points
+from tinynas.engine.host import HostModel
+from tinynas.graph import ops
+from tinynas.graph.ir import Graph
+from tinynas.graph.tflite_writer import write_tflite
+from tinynas.graph.tflm import TflmInterpreter, TflmWorker
+from tinynas.quantize.seeded import seeded_inputs
+
+paddings = st.sampled_from(list(ops.Padding))
+EXAMPLES = 12  # of six ops each
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[TflmWorker]:
+    with TflmWorker() as running:
+        yield running
+
+
+def assert_same_bytes(graph: Graph, worker: TflmWorker) -> None:
+    interpreter = TflmInterpreter(write_tflite(graph), worker=worker)
+    model = HostModel(graph, tight_plan(graph))
+    for inputs in seeded_inputs(graph, seed=0, n=2):
+        expected = interpreter.run(inputs)
+        for k, (found, wanted) in enumerate(zip(model.run(inputs), expected, strict=True)):
+            op = graph.ops[k]
+            shapes = [graph.tensors[i].shape for i in (*op.inputs, *op.outputs) if i >= 0]
+            np.testing.assert_array_equal(found, wanted, err_msg=f"{op.kind} {op.attrs} {shapes}")
+
+
+def window(draw: st.DrawFn, largest: int = 9) -> tuple[list[int], list[int], list[int], ops.Padding]:
+    """Input size, kernel, stride (height, width each) and padding; a VALID kernel fits the input."""
+    size = [draw(st.integers(1, largest)) for _ in range(2)]
+    kernel = [draw(st.sampled_from([1, 2, 3, 4, 5, 7])) for _ in range(2)]
+    stride = [draw(st.integers(1, 3)) for _ in range(2)]
+    padding = draw(paddings)
+    if padding is ops.Padding.VALID:
+        kernel = [min(k, s) for k, s in zip(kernel, size, strict=True)]
+    return size, kernel, stride, padding
+
+
+def conv(net: Net, draw: st.DrawFn) -> None:
+    size, kernel, stride, padding = window(draw)
+    cin, cout = draw(st.integers(1, 9)), draw(st.integers(1, 9))
+    dilation = [
+        draw(st.sampled_from([1, 1, 1, 2])) if s > (k - 1) * 2 else 1 for s, k in zip(size, kernel, strict=True)
+    ]
+    if draw(st.booleans()):
+        kernel, stride, dilation = [1, 1], [1, 1], [1, 1]
+    x = net.input((1, *size, cin), draw(scales), draw(zero_points))
+    weights = net.weights((cout, *kernel, cin), draw(st.sampled_from([None, 0])))
+    inputs = [x, weights, net.bias(weights, x, cout)]
+    out = [out_size(s, k, t, d, padding) for s, k, t, d in zip(size, kernel, stride, dilation, strict=True)]
+    y = net.output((1, *out, cout), draw(scales), draw(zero_points))
+    net.op("CONV_2D", inputs, y, ops.Conv2D(*stride, padding, draw(activations), *dilation))
+
+
+def depthwise(net: Net, draw: st.DrawFn) -> None:
+    size, kernel, stride, padding = window(draw)
+    cin, multiplier = draw(st.integers(1, 6)), draw(st.sampled_from([1, 1, 2, 8]))
+    if draw(st.booleans()):
+        kernel = [3, 3] if padding is ops.Padding.SAME or min(size) >= 3 else kernel
+    stride = [stride[0], stride[0]]  # TFLite's option table has both, its kernel takes one
+    x = net.input((1, *size, cin), draw(scales), draw(zero_points))
+    weights = net.weights((1, *kernel, cin * multiplier), draw(st.sampled_from([None, 3])))
+    inputs = [x, weights, net.bias(weights, x, cin * multiplier)]
+    out = [out_size(s, k, t, 1, padding) for s, k, t in zip(size, kernel, stride, strict=True)]
+    y = net.output((1, *out, cin * multiplier), draw(scales), draw(zero_points))
+    net.op("DEPTHWISE_CONV_2D", inputs, y, ops.DepthwiseConv2D(*stride, padding, draw(activations), multiplier))
+
+
+def fully_connected(net: Net, draw: st.DrawFn) -> None:
+    rows, cin, cout = draw(st.integers(1, 3)), draw(st.integers(1, 40)), draw(st.integers(1, 11))
+    x = net.input((rows, cin), draw(scales), draw(zero_points))
+    weights = net.weights((cout, cin), draw(st.sampled_from([None, 0])))
+    inputs = [x, weights, net.bias(weights, x, cout) if draw(st.booleans()) else -1]
+    y = net.output((rows, cout), draw(scales), draw(zero_points))
+    net.op("FULLY_CONNECTED", inputs, y, ops.FullyConnected(draw(activations)))
+
+
+def pool(net: Net, draw: st.DrawFn) -> None:
+    size, kernel, stride, padding = window(draw)
+    channels, scale, zero = draw(st.integers(1, 5)), draw(scales), draw(zero_points)
+    x = net.input((1, *size, channels), scale, zero)
+    out = [out_size(s, k, t, 1, padding) for s, k, t in zip(size, kernel, stride, strict=True)]
+    y = net.output((1, *out, channels), scale, zero)
+    kind = draw(st.sampled_from(["AVERAGE_POOL_2D", "MAX_POOL_2D"]))
+    net.op(kind, [x], y, ops.Pool2D(*kernel, *stride, padding, draw(activations)))
+
+
+def binary(net: Net, draw: st.DrawFn) -> None:
+    shape = [1, *(draw(st.integers(1, 5)) for _ in range(3))]
+    other = [1 if draw(st.booleans()) else n for n in shape] if draw(st.booleans()) else shape
+    a = net.input(shape, draw(scales), draw(zero_points))
+    b = net.input(other, draw(scales), draw(zero_points))
+    y = net.output(shape, draw(scales), draw(zero_points))
+    pair = [a, b] if draw(st.booleans()) else [b, a]
+    net.op(draw(st.sampled_from(["ADD", "SUB", "MUL"])), pair, y, ops.Binary(draw(activations)))
+
+
+def softmax(net: Net, draw: st.DrawFn) -> None:
+    shape = (draw(st.integers(1, 3)), draw(st.integers(1, 20)))
+    x = net.input(shape, draw(st.sampled_from([0.0039, 0.02, 0.0977, 0.5, 4.0])), draw(zero_points))
+    y = net.output(shape, 1 / 256, -128)
+    net.op("SOFTMAX", [x], y, ops.Softmax(draw(st.sampled_from([1.0, 0.5, 2.0]))))
+
+
+def mean(net: Net, draw: st.DrawFn) -> None:
+    shape = [1, *(draw(st.integers(1, 6)) for _ in range(3))]
+    axes = draw(st.sampled_from([(1, 2), (2, 1), (-3, -2), (1,), (2,), (3,), (2, 3)]))
+    keep = draw(st.booleans())
+    gone = {axis % 4 for axis in axes}
+    out = [1 if i in gone else n for i, n in enumerate(shape) if keep or i not in gone]
+    same = draw(st.booleans())
+    scale, zero = draw(scales), draw(zero_points)
+    x = net.input(shape, scale, zero)
+    y = net.output(out, scale if same else draw(scales), zero if same else draw(zero_points))
+    net.op("MEAN", [x, net.ints(np.array(axes, np.int32))], y, ops.Reduce(keep))
+
+
+def table(net: Net, draw: st.DrawFn) -> None:
+    kind = draw(st.sampled_from(["RELU", "RELU6", "QUANTIZE", "LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU"]))
+    shape = (1, 256)
+    scale, zero = draw(scales), draw(zero_points)
+    x = net.input(shape, scale, zero)
+    fixed = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0), "RELU6": (scale, zero)}
+    free = (draw(scales), draw(zero_points))
+    y = net.output(shape, *fixed.get(kind, free))
+    attrs = ops.LeakyRelu(draw(st.sampled_from([0.1, 0.3, -0.2, 1.5]))) if kind == "LEAKY_RELU" else None
+    net.op(kind, [x], y, attrs)
+
+
+def pad(net: Net, draw: st.DrawFn) -> None:
+    shape = [1, *(draw(st.integers(1, 5)) for _ in range(3))]
+    amounts = np.array([[0, 0], *([draw(st.integers(0, 3)) for _ in range(2)] for _ in range(3))], np.int32)
+    scale, zero = draw(scales), draw(zero_points)
+    x = net.input(shape, scale, zero)
+    y = net.output([n + int(a.sum()) for n, a in zip(shape, amounts, strict=True)], scale, zero)
+    net.op("PAD", [x, net.ints(amounts)], y)
+
+
+def transpose(net: Net, draw: st.DrawFn) -> None:
+    shape = [draw(st.integers(1, 5)) for _ in range(draw(st.integers(2, 4)))]
+    order = draw(st.permutations(range(len(shape))))
+    x = net.input(shape, 0.5, 3)
+    y = net.output([shape[i] for i in order], 0.5, 3)
+    net.op("TRANSPOSE", [x, net.ints(np.array(order, np.int32))], y)
+
+
+def concatenation(net: Net, draw: st.DrawFn) -> None:
+    shape = [1, *(draw(st.integers(1, 4)) for _ in range(3))]
+    axis, count = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    parts = [[draw(st.integers(1, 4)) if i == axis else n for i, n in enumerate(shape)] for _ in range(count)]
+    inputs = [net.input(part, 0.5, 3) for part in parts]
+    total = [sum(p[i] for p in parts) if i == axis else n for i, n in enumerate(shape)]
+    y = net.output(total, 0.5, 3)
+    net.op("CONCATENATION", inputs, y, ops.Concatenation(axis if draw(st.booleans()) else axis - 4))
+
+
+CASES = [
+    conv,
+    depthwise,
+    fully_connected,
+    pool,
+    binary,
+    softmax,
+    mean,
+    table,
+    pad,
+    transpose,
+    concatenation,
+]
+
+
+@pytest.mark.parametrize("add_case", CASES, ids=lambda case: case.__name__)
+def test_op_is_bit_exact(add_case: AddCase, worker: TflmWorker) -> None:
+    """Outputs lie as far over their inputs as the planner would ever let them."""
+
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(graph=graphs(add_case))
+    def check(graph: Graph) -> None:
+        assert_same_bytes(graph, worker)
+
+    check()
