@@ -57,7 +57,7 @@ class Measurement(BaseModel, frozen=True, extra="forbid"):
     macs: int
     bit_exact: bool  # outputs of the first inference equal TFLite Micro's on the same seeded inputs
     output_sha256: str  # of the outputs' int8 bytes in model order
-    serial_log: str
+    serial_log: str | None  # None where there is no serial line
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ def flash(session: BoardSession, built: Built) -> None:
     """
     hello = session.flash(built.image)
     if hello.sha256 != built.sha256:
-        raise LinkError(f"flashed model {built.sha256[:12]}, but the board runs {hello.sha256[:12] or 'none'}; flash again")
+        raise LinkError(
+            f"flashed model {built.sha256[:12]}, but the board runs {hello.sha256[:12] or 'none'}; flash again"
+        )
 
 
 def same_outputs(found: Sequence[NDArray[np.int8]], wanted: Sequence[NDArray[np.int8]]) -> bool:

@@ -81,7 +81,9 @@ class MeasurementStore:
             yield
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", error))
-            raise StoreError(f"measurement store {self._engine.url}: {reason}; is it writable, with space left?") from error
+            raise StoreError(
+                f"measurement store {self._engine.url}: {reason}; is it writable, with space left?"
+            ) from error
 
 
 def _fields(key: MeasurementKey) -> dict[str, str]:
