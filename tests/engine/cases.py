@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tinynas.graph import ops
 from tinynas.graph.ir import DType, Graph, Op, Quant, Tensor
+from tinynas.graph.ops import Attrs, NoAttrs
 from tinynas.lab.board import Core
 from tinynas.plan.arena import aligned
 from tinynas.plan.kernels import kernel
@@ -58,8 +59,8 @@ class Net:
     def ints(self, values: NDArray[np.int32]) -> int:
         return self._add(Tensor(f"c{len(self.tensors)}", values.shape, DType.INT32, None, values, const=True))
 
-    def op(self, kind: str, inputs: Sequence[int], output: int, attrs: ops.Attrs | None = None) -> None:
-        self.ops.append(Op(kind, tuple(inputs), (output,), attrs or ops.NoAttrs()))
+    def op(self, kind: str, inputs: Sequence[int], output: int, attrs: Attrs | None = None) -> None:
+        self.ops.append(Op(kind, tuple(inputs), (output,), attrs or NoAttrs()))
 
     def graph(self) -> Graph:
         return Graph(tuple(self.tensors), tuple(self.ops), tuple(self.inputs), tuple(self.outputs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -38,45 +39,59 @@ def assert_same_bytes(graph: Graph, worker: TflmWorker) -> None:
             np.testing.assert_array_equal(found, wanted, err_msg=f"{op.kind} {op.attrs} {shapes}")
 
 
-def window(draw: st.DrawFn, largest: int = 9) -> tuple[list[int], list[int], list[int], ops.Padding]:
-    """Input size, kernel, stride (height, width each) and padding; a VALID kernel fits the input."""
+@dataclass
+class Window:
+    """Height and width of input, kernel, stride and dilation; a VALID kernel fits the input."""
+
+    size: list[int]
+    kernel: list[int]
+    stride: list[int]
+    dilation: list[int]
+    padding: ops.Padding
+
+    def out(self) -> list[int]:
+        axes = zip(self.size, self.kernel, self.stride, self.dilation, strict=True)
+        return [out_size(*axis, self.padding) for axis in axes]
+
+
+def window(draw: st.DrawFn, largest: int = 9) -> Window:
     size = [draw(st.integers(1, largest)) for _ in range(2)]
     kernel = [draw(st.sampled_from([1, 2, 3, 4, 5, 7])) for _ in range(2)]
     stride = [draw(st.integers(1, 3)) for _ in range(2)]
     padding = draw(paddings)
     if padding is ops.Padding.VALID:
         kernel = [min(k, s) for k, s in zip(kernel, size, strict=True)]
-    return size, kernel, stride, padding
+    return Window(size, kernel, stride, [1, 1], padding)
+
+
+def dilated(draw: st.DrawFn, size: int, kernel: int) -> int:
+    return draw(st.sampled_from([1, 1, 2])) if size > (kernel - 1) * 2 else 1
 
 
 def conv(net: Net, draw: st.DrawFn) -> None:
-    size, kernel, stride, padding = window(draw)
+    w = window(draw)
     cin, cout = draw(st.integers(1, 9)), draw(st.integers(1, 9))
-    dilation = [
-        draw(st.sampled_from([1, 1, 1, 2])) if s > (k - 1) * 2 else 1 for s, k in zip(size, kernel, strict=True)
-    ]
+    w.dilation = [dilated(draw, s, k) for s, k in zip(w.size, w.kernel, strict=True)]
     if draw(st.booleans()):
-        kernel, stride, dilation = [1, 1], [1, 1], [1, 1]
-    x = net.input((1, *size, cin), draw(scales), draw(zero_points))
-    weights = net.weights((cout, *kernel, cin), draw(st.sampled_from([None, 0])))
-    inputs = [x, weights, net.bias(weights, x, cout)]
-    out = [out_size(s, k, t, d, padding) for s, k, t, d in zip(size, kernel, stride, dilation, strict=True)]
-    y = net.output((1, *out, cout), draw(scales), draw(zero_points))
-    net.op("CONV_2D", inputs, y, ops.Conv2D(*stride, padding, draw(activations), *dilation))
+        w.kernel, w.stride, w.dilation = [1, 1], [1, 1], [1, 1]
+    x = net.input((1, *w.size, cin), draw(scales), draw(zero_points))
+    weights = net.weights((cout, *w.kernel, cin), draw(st.sampled_from([None, 0])))
+    y = net.output((1, *w.out(), cout), draw(scales), draw(zero_points))
+    attrs = ops.Conv2D(w.stride[0], w.stride[1], w.padding, draw(activations), w.dilation[0], w.dilation[1])
+    net.op("CONV_2D", [x, weights, net.bias(weights, x, cout)], y, attrs)
 
 
 def depthwise(net: Net, draw: st.DrawFn) -> None:
-    size, kernel, stride, padding = window(draw)
+    w = window(draw)
     cin, multiplier = draw(st.integers(1, 6)), draw(st.sampled_from([1, 1, 2, 8]))
-    if draw(st.booleans()):
-        kernel = [3, 3] if padding is ops.Padding.SAME or min(size) >= 3 else kernel
-    stride = [stride[0], stride[0]]  # TFLite's option table has both, its kernel takes one
-    x = net.input((1, *size, cin), draw(scales), draw(zero_points))
-    weights = net.weights((1, *kernel, cin * multiplier), draw(st.sampled_from([None, 3])))
-    inputs = [x, weights, net.bias(weights, x, cin * multiplier)]
-    out = [out_size(s, k, t, 1, padding) for s, k, t in zip(size, kernel, stride, strict=True)]
-    y = net.output((1, *out, cin * multiplier), draw(scales), draw(zero_points))
-    net.op("DEPTHWISE_CONV_2D", inputs, y, ops.DepthwiseConv2D(*stride, padding, draw(activations), multiplier))
+    if draw(st.booleans()) and (w.padding is ops.Padding.SAME or min(w.size) >= 3):
+        w.kernel = [3, 3]
+    channels = cin * multiplier
+    x = net.input((1, *w.size, cin), draw(scales), draw(zero_points))
+    weights = net.weights((1, *w.kernel, channels), draw(st.sampled_from([None, 3])))
+    y = net.output((1, *w.out(), channels), draw(scales), draw(zero_points))
+    attrs = ops.DepthwiseConv2D(w.stride[0], w.stride[1], w.padding, draw(activations), multiplier)
+    net.op("DEPTHWISE_CONV_2D", [x, weights, net.bias(weights, x, channels)], y, attrs)
 
 
 def fully_connected(net: Net, draw: st.DrawFn) -> None:
@@ -89,13 +104,14 @@ def fully_connected(net: Net, draw: st.DrawFn) -> None:
 
 
 def pool(net: Net, draw: st.DrawFn) -> None:
-    size, kernel, stride, padding = window(draw)
+    w = window(draw)
     channels, scale, zero = draw(st.integers(1, 5)), draw(scales), draw(zero_points)
-    x = net.input((1, *size, channels), scale, zero)
-    out = [out_size(s, k, t, 1, padding) for s, k, t in zip(size, kernel, stride, strict=True)]
-    y = net.output((1, *out, channels), scale, zero)
+    x = net.input((1, *w.size, channels), scale, zero)
+    y = net.output((1, *w.out(), channels), scale, zero)
     kind = draw(st.sampled_from(["AVERAGE_POOL_2D", "MAX_POOL_2D"]))
-    net.op(kind, [x], y, ops.Pool2D(*kernel, *stride, padding, draw(activations)))
+    kernel, stride = w.kernel, w.stride
+    attrs = ops.Pool2D(kernel[0], kernel[1], stride[0], stride[1], w.padding, draw(activations))
+    net.op(kind, [x], y, attrs)
 
 
 def binary(net: Net, draw: st.DrawFn) -> None:

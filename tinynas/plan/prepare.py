@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from tinynas.errors import ModelError
+from tinynas.graph.fold import fold_constants
 from tinynas.graph.interface import strip_float_ends
 from tinynas.graph.ir import DType, Graph
 
 
 def prepare(graph: Graph) -> Graph:
-    """`graph` with int8 ends. Idempotent.
+    """`graph` with int8 ends and without ops whose result is known. Idempotent.
 
     Raises:
         ModelError: an end is neither int8 nor a float next to its QUANTIZE or DEQUANTIZE, or an output is an input
             or a constant.
     """
-    prepared = strip_float_ends(graph)
+    prepared = fold_constants(strip_float_ends(graph))
     for index in (*prepared.inputs, *prepared.outputs):
         tensor = prepared.tensors[index]
         if tensor.dtype is not DType.INT8:
