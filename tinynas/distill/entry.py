@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tinynas.distill.config import DistillConfig as DistillConfig
+from tinynas.distill.config import DistillConfig
 from tinynas.distill.features import FeatureStore, as_batch
 from tinynas.distill.inherit import inherit_stage
 from tinynas.distill.nsr import noise_to_signal

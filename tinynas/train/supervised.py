@@ -21,7 +21,7 @@ from tinynas.errors import ConfigError
 from tinynas.nets.checkpoint import load_arrays, save_arrays, spec_to_json, state_of, tensors_of
 from tinynas.nets.network import Network
 from tinynas.train.augment import augmented, resized, to_float
-from tinynas.train.config import TrainConfig as TrainConfig
+from tinynas.train.config import TrainConfig
 from tinynas.train.schedule import cosine
 
 Device = Literal["cpu", "cuda"]
