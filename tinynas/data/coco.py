@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,15 +69,21 @@ def list_coco(config: DataConfig) -> CocoImages:
     """
     path = find_annotations(data_path(config), config.annotations)
     content = read_annotations(path)
-    category = _category(path, content, config.positive)
-    largest = _largest_box(path, content, category)
-    area = {image["id"]: image["width"] * image["height"] for image in content["images"]}
-    positive = {key for key, box in largest.items() if box >= config.min_area_fraction * area[key]}
-    rows = sorted((str(image["file_name"]), int(image["id"] in positive)) for image in content["images"])
-    labels = np.array([label for _, label in rows], np.int64)
+    try:
+        rows = sorted(_rows(path, content, config))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path}: an entry lacks or garbles {error}; wanted a COCO instances file") from error
+    names, labels = tuple(name for name, _ in rows), np.array([label for _, label in rows], np.int64)
     _check_labels(path, labels, config)
-    names = tuple(name for name, _ in rows)
     return CocoImages(path, _image_folder(path, names), names, labels)
+
+
+def _rows(path: Path, content: Mapping[str, Any], config: DataConfig) -> Iterator[tuple[str, int]]:
+    """(file name, label) of every image."""
+    largest = _largest_box(path, content, _category(path, content, config.positive))
+    for image in content["images"]:
+        smallest_counted = config.min_area_fraction * image["width"] * image["height"]
+        yield str(image["file_name"]), int(largest.get(image["id"], -1.0) >= smallest_counted)
 
 
 def find_annotations(path: Path, chosen: Path | None = None) -> Path:
