@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tinynas.errors import ConfigError
 from tinynas.predict.kendall import kendall_tau
-from tinynas.predict.quality import RIDGES, AccuracyPredictor, Floats, Nets, fit, leave_one_out
+from tinynas.predict.quality import RIDGES, AccuracyPredictor, Floats, Nets, fit, leave_one_out, leave_pair_out
 
 N_FIT = 14
 N_JUDGE = 200
@@ -48,9 +48,9 @@ def plain_ridge(nets: Nets, nsr: Floats) -> tuple[Floats, Floats]:
     [(0.01, 0.3, 0.0), (0.025, 0.3, 0.05), (0.04, 0.3, 0.1)],
 )
 def test_beats_plain_ridge_with_fourteen_nets(noise: float, slope_spread: float, margin: float) -> None:
-    """Mean Kendall tau over 12 worlds; the noisier the accuracies, the more the prior knowledge is worth."""
+    """Mean Kendall tau over 8 worlds; the noisier the accuracies, the more the prior knowledge is worth."""
     gains, inverted = [], 0
-    for seed in range(12):
+    for seed in range(8):
         case = world(seed, noise, slope_spread)
         ours = fit(case.fitted, held_out=case.judged)
         ridge, coefficients = plain_ridge(case.fitted, case.judged.nsr)
@@ -64,7 +64,7 @@ def test_beats_plain_ridge_with_fourteen_nets(noise: float, slope_spread: float,
 
 def test_beats_the_plain_sum_where_blocks_differ() -> None:
     gains = []
-    for seed in range(8):
+    for seed in range(6):
         found = fit(world(seed, 0.01, 1.0).fitted, held_out=world(seed, 0.01, 1.0).judged)
         assert found.kendall_tau_heldout is not None
         gains.append(found.kendall_tau_heldout - found.baselines_heldout["sum_nsr"])
@@ -86,14 +86,14 @@ def test_recovers_noiseless_slopes_and_offsets() -> None:
     rng = np.random.default_rng(0)
     nsr, resolution = rng.uniform(0, 1, (400, 3)), rng.integers(0, 2, 400)
     accuracy = 0.9 - nsr @ np.array([0.1, 0.0, 0.3]) - 0.05 * resolution
-    predictor = fit(Nets(nsr[::10], accuracy[::10], resolution[::10]), n_resolutions=2)
-    np.testing.assert_allclose(predictor.predict(nsr, resolution), accuracy, atol=4e-3)
+    predictor = fit(Nets(nsr[::20], accuracy[::20], resolution[::20]), n_resolutions=2)
+    np.testing.assert_allclose(predictor.predict(nsr, resolution), accuracy, atol=8e-3)
     assert predictor.kendall_tau_loo > 0.97
 
 
 def test_doubt_is_settled_towards_the_plain_sum() -> None:
     """Blocks that count alike under heavy noise: most fits choose a ridge that leaves the sum's order alone."""
-    ridges = [fit(world(seed, 0.04, 0.0).fitted).ridge for seed in range(9)]
+    ridges = [fit(world(seed, 0.04, 0.0).fitted).ridge for seed in range(7)]
     assert np.median(ridges) == RIDGES[-1]
 
 
@@ -104,6 +104,18 @@ def test_leave_one_out_does_not_see_the_one() -> None:
     assert leave_one_out(nets)[5] == leave_one_out(Nets(nets.nsr, changed))[5]
 
 
+def test_ordering_pairs_is_not_biased_where_pooled_leave_one_out_is() -> None:
+    """Without any signal, tau is 0 on average; pooled leave-one-out predictions come out in reverse."""
+    rng = np.random.default_rng(0)
+    pooled, pairs = [], []
+    for _ in range(10):
+        nets = Nets(rng.uniform(0, 1, (8, 2)), rng.normal(0.8, 0.02, 8))
+        pooled.append(kendall_tau(leave_one_out(nets), nets.accuracy))
+        pairs.append(leave_pair_out(nets))
+    assert np.mean(pooled) < -0.2
+    assert abs(np.mean(pairs)) < 0.2
+
+
 def test_report_and_warning() -> None:
     case = world(0, 0.02, 0.3)
     perfect = Nets(case.fitted.nsr, case.fitted.accuracy, None, {"zero_shot": case.fitted.accuracy})
@@ -112,10 +124,12 @@ def test_report_and_warning() -> None:
     assert predictor.warning is not None
     assert "zero_shot (1.00)" in predictor.warning
     assert predictor.summary()["kendall_tau"] == predictor.kendall_tau_loo
+    assert "leaving pairs out" in predictor.warning
     held_out = Nets(case.judged.nsr, case.judged.accuracy, None, {"macs": -case.judged.accuracy})
     judged = fit(world(0, 0.001, 1.0).fitted, held_out=held_out)
     assert judged.n_heldout == N_JUDGE
     assert judged.baselines_heldout["macs"] == pytest.approx(-1.0)
+    assert judged.summary()["kendall_tau_heldout"] == judged.kendall_tau_heldout
 
 
 def test_json_round_trip(tmp_path: Path) -> None:
