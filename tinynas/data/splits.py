@@ -35,10 +35,12 @@ def _wanted(total: int, sizes: Sizes, name: str) -> tuple[int, int, int]:
     rest = total - given
     if rest < 0 or (open_shares > 0 and rest < 3):
         raise DataError(f"{name}: has {total} images, but the sizes in [data] ask for {given}; lower them")
-    train, validation, test = (
+    wanted = [
         size if size is not None else int(rest * share / open_shares) for share, size in zip(SHARES, sizes, strict=True)
-    )
-    return train, validation, test
+    ]
+    if None in sizes:  # what rounding left over
+        wanted[sizes.index(None)] += total - sum(wanted)
+    return wanted[0], wanted[1], wanted[2]
 
 
 def _interleaved(labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
