@@ -93,7 +93,7 @@ class Child:
         if missing := answer.fields.get("missing_tool"):
             raise ToolError(f"{what}: {missing}")
         if failure := answer.fields.get("error"):
-            raise ModelError(f"{what}: {failure}")
+            raise ModelError(f"{what}: {_one_line(failure)}")
         return answer
 
     def close(self) -> None:
@@ -156,6 +156,12 @@ class Worker:
     def close(self) -> None:
         """End the child if it still runs; safe to call twice."""
         self._child.close()
+
+
+def _one_line(text: str, limit: int = 400) -> str:
+    """Interpreters and Keras answer in paragraphs."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[:limit] + " ..."
 
 
 def _read_some(stream: Any) -> bytes:

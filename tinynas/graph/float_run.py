@@ -92,7 +92,7 @@ class _Runner:
                 self.interpreter: Any = Interpreter(model_content=write_tflite(graph), num_threads=_THREADS)
                 self.interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"LiteRT refuses the float network: {error}") from error
+            raise ModelError(f"LiteRT refuses the float network: {' '.join(str(error).split())}") from error
         self.input = self.interpreter.get_input_details()[0]["index"]
         self.outputs = self.interpreter.get_output_details()
 

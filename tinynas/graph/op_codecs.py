@@ -28,6 +28,7 @@ class Codec:
     names: Mapping[str, str] = field(default_factory=dict)  # attribute -> table field
     versions: Mapping[DType, int] = field(default_factory=dict)  # of the op's first data input; 1 if not listed
     data_input: int = 0
+    constants: Mapping[str, int] = field(default_factory=dict)  # table fields with one value only
     at_least: Callable[[Graph, Op], int] = lambda _graph, _op: 1  # what options ask for beyond the type
 
     @property
@@ -45,6 +46,8 @@ class Codec:
         if self.options is None:
             return None
         table = self._empty()
+        for schema_name, value in self.constants.items():
+            setattr(table, schema_name, value)
         for name, schema_name in self.names.items():
             setattr(table, schema_name, _to_schema(name, getattr(attrs, name)))
         return table
@@ -164,7 +167,7 @@ CODECS: dict[str, Codec] = {
     "CONCATENATION": Codec(
         ops.Concatenation, "ConcatenationOptions", _same(ops.Concatenation, **_ACT), _by_dtype(2, 3)
     ),
-    "SHAPE": _plain("ShapeOptions", 1),
+    "SHAPE": Codec(ops.NoAttrs, "ShapeOptions", constants={"outType": schema.TensorType.INT32}),
     "STRIDED_SLICE": Codec(ops.StridedSlice, "StridedSliceOptions", _same(ops.StridedSlice), _by_dtype(2, 4)),
     "PACK": Codec(ops.Pack, "PackOptions", _same(ops.Pack), _by_dtype(2, 3)),
     "SPLIT": Codec(ops.Split, "SplitOptions", _same(ops.Split), _by_dtype(2, 4), data_input=1),
