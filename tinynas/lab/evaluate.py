@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,21 +44,26 @@ def evaluate_on_board(
     labels: NDArray[np.int64],
     on_progress: OnProgress = lambda done, total: None,
     *,
+    boards: int = 2,
     log: Path | None = None,
 ) -> EvalResult:
     """Classifies `images` (uint8 [n, h, w, c]) on `board` and compares with `labels` [n].
 
     The class is the largest value of the first output; an output of one value is the second class from real 0.5 on.
+    A virtual board is started `boards` times, to share the work; `log` is the first one's serial log.
 
     Raises:
         DataError: images do not have the model's input shape, or there are none.
     """
-    with tempfile.TemporaryDirectory(prefix="tinynas-image-") as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tinynas-image-"))
         built = build_model(model_bytes, board, Path(folder))
         inputs = pixels_to_int8(images, labels, built.graph)
-        with open_board(board, log=log) as session, TflmInterpreter(model_bytes) as host:
-            flash(session, built)
-            return _compare(session, host, built, inputs, labels, on_progress)
+        places = [
+            _place(stack, model_bytes, board, built, log if k == 0 else None) for k in range(_copies(board, boards))
+        ]
+        task = _Task(inputs, labels, _second_class_from(built.graph))
+        return _share(places, task, on_progress)
 
 
 def pixels_to_int8(images: NDArray[np.uint8], labels: NDArray[np.int64], graph: Graph) -> Int8:
@@ -80,25 +88,76 @@ def _quantised_levels(tensor: Tensor) -> Int8:
     return np.clip(levels, -128, 127).astype(np.int8)
 
 
-def _compare(
-    session: BoardSession,
-    host: TflmInterpreter,
-    built: Built,
-    inputs: Int8,
-    labels: NDArray[np.int64],
-    on_progress: OnProgress,
-) -> EvalResult:
-    threshold = _second_class_from(built.graph)
-    correct = identical = 0
-    for first in range(0, len(inputs), _CHUNK):
-        chunk = inputs[first : first + _CHUNK]
-        wanted = host.run_many([chunk[:, np.newaxis]])
+@dataclass(frozen=True)
+class _Place:
+    """A board, and an interpreter beside it."""
+
+    session: BoardSession
+    host: TflmInterpreter
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What all places work on."""
+
+    inputs: Int8  # [n, h, w, c]
+    labels: NDArray[np.int64]  # [n]
+    threshold: float  # int8 value of real 0.5
+
+    def run(self, place: _Place, first: int) -> _Count:
+        """Images `first` to `first` + _CHUNK, on the board and on the host."""
+        chunk = self.inputs[first : first + _CHUNK]
+        wanted = place.host.run_many([chunk[:, np.newaxis]])
+        correct = identical = 0
         for k, image in enumerate(chunk):
-            found = session.infer([image])
+            found = place.session.infer([image])
             identical += output_bytes(found) == output_bytes([output[k] for output in wanted])
-            correct += _class(found[0], threshold) == labels[first + k]
-        on_progress(first + len(chunk), len(inputs))
-    return EvalResult(correct / len(inputs), len(inputs), identical)
+            correct += _class(found[0], self.threshold) == self.labels[first + k]
+        return _Count(len(chunk), int(correct), identical)
+
+
+@dataclass(frozen=True)
+class _Count:
+    images: int
+    correct: int
+    identical: int
+
+
+def _place(stack: ExitStack, model_bytes: bytes, board: Board, built: Built, log: Path | None) -> _Place:
+    host = stack.enter_context(TflmInterpreter(model_bytes))
+    session = stack.enter_context(open_board(board, log=log))
+    flash(session, built)
+    return _Place(session, host)
+
+
+def _copies(board: Board, wanted: int) -> int:
+    return 1 if board.kind == "hardware" else wanted
+
+
+def _share(places: list[_Place], task: _Task, on_progress: OnProgress) -> EvalResult:
+    """Chunks go to whichever place is free."""
+    total = len(task.inputs)
+    free: queue.SimpleQueue[_Place] = queue.SimpleQueue()
+    for place in places:
+        free.put(place)
+
+    def run(first: int) -> _Count:
+        place = free.get()
+        try:
+            return task.run(place, first)
+        finally:
+            free.put(place)
+
+    counts: list[_Count] = []
+    with ThreadPoolExecutor(len(places)) as pool:
+        try:
+            for count in pool.map(run, range(0, total, _CHUNK)):
+                counts.append(count)
+                on_progress(sum(c.images for c in counts), total)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return EvalResult(sum(c.correct for c in counts) / total, total, sum(c.identical for c in counts))
 
 
 def _class(output: Int8, threshold: float) -> int:

@@ -21,11 +21,15 @@ def default_log(board: str) -> Path:
 
 
 class RawLog:
-    """Appends `seconds direction bytes` lines to a file; `<` from the board, `>` to it, `#` remarks of ours."""
+    """Appends `seconds direction bytes` lines to a file; `<` from the board, `>` to it, `#` remarks of ours.
+
+    Bytes from the board are gathered up to the end of a line, under the time of the first.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._start = time.monotonic()
+        self._start_s = time.monotonic()
+        self._received, self._received_at_s = b"", 0.0
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: TextIO = path.open("a", encoding="ascii", buffering=1)
@@ -34,19 +38,34 @@ class RawLog:
         self.remark(time.strftime("opened %Y-%m-%d %H:%M:%S"))
 
     def received(self, data: bytes) -> None:
-        self._write("<", repr(data)[1:])
+        if not self._received:
+            self._received_at_s = self._now_s()
+        self._received += data
+        if data.endswith(b"\n"):
+            self._flush()
 
     def sent(self, data: bytes) -> None:
-        self._write(">", repr(data)[1:])
+        self._flush()
+        self._write(self._now_s(), ">", repr(data)[1:])
 
     def remark(self, text: str) -> None:
-        self._write("#", text.encode("ascii", "backslashreplace").decode())
+        self._flush()
+        self._write(self._now_s(), "#", text.encode("ascii", "backslashreplace").decode())
 
     def close(self) -> None:
+        self._flush()
         self._file.close()
 
-    def _write(self, direction: str, text: str) -> None:
+    def _now_s(self) -> float:
+        return time.monotonic() - self._start_s
+
+    def _flush(self) -> None:
+        if self._received:
+            received, self._received = self._received, b""
+            self._write(self._received_at_s, "<", repr(received)[1:])
+
+    def _write(self, at_s: float, direction: str, text: str) -> None:
         try:
-            self._file.write(f"{time.monotonic() - self._start:12.6f} {direction} {text}\n")
+            self._file.write(f"{at_s:12.6f} {direction} {text}\n")
         except OSError as error:
             raise StoreError(f"{self.path}: the serial log cannot be written: {error.strerror}") from error

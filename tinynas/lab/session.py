@@ -113,8 +113,7 @@ class BoardSession:
     def infer(self, inputs: Sequence[Int8]) -> list[Int8]:
         """Loads `inputs`, runs once and returns the outputs' int8 bytes, flat, in model order."""
         self.load(inputs)
-        self._command("infer 1 0", _INFERENCE_LIMIT_S)
-        return self.outputs()
+        return self._outputs(self._command("run", _INFERENCE_LIMIT_S))
 
     def load(self, inputs: Sequence[Int8]) -> None:
         """Writes every input: large ones through the debugger where the board has one, others over the line."""
@@ -136,7 +135,9 @@ class BoardSession:
 
     def outputs(self) -> list[Int8]:
         """Outputs of the first inference since the last load."""
-        lines = self._command("out")
+        return self._outputs(self._command("out"))
+
+    def _outputs(self, lines: list[str]) -> list[Int8]:
         data = bytes.fromhex("".join(line.removeprefix("m-hex-") for line in lines if line.startswith("m-hex-")))
         wanted = int(_value(lines, "m-crc-"), 16)
         if len(data) != sum(self._output_bytes) or zlib.crc32(data) != wanted:

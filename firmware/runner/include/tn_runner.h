@@ -52,6 +52,7 @@ void tn_cmd_bin(tn_runner *runner, char *args);
 void tn_cmd_infer(tn_runner *runner, char *args);
 void tn_cmd_results(tn_runner *runner, char *args);
 void tn_cmd_timestamp(tn_runner *runner, char *args);
+void tn_cmd_run(tn_runner *runner, char *args);
 void tn_cmd_time(tn_runner *runner, char *args);
 void tn_cmd_ops(tn_runner *runner, char *args);
 void tn_cmd_out(tn_runner *runner, char *args);

@@ -25,7 +25,7 @@ static void cmd_profile(tn_runner *runner, char *args) {
   tn_put(runner->model->sha256);
   tn_put("]\r\nm-ops-");
   tn_put_u(runner->model->ops);
-  tn_put("\r\nm-extensions-[bin io loaded ops out stats time]\r\n");
+  tn_put("\r\nm-extensions-[bin io loaded ops out run stats time]\r\n");
 }
 
 static void cmd_help(tn_runner *runner, char *args);
@@ -35,7 +35,7 @@ static const command commands[] = {
     {"help", cmd_help},         {"db", tn_cmd_db},           {"infer", tn_cmd_infer},
     {"results", tn_cmd_results}, {"bin", tn_cmd_bin},         {"io", tn_cmd_io},
     {"out", tn_cmd_out},        {"stats", tn_cmd_stats},     {"time", tn_cmd_time},
-    {"ops", tn_cmd_ops},        {"loaded", tn_cmd_loaded}};
+    {"ops", tn_cmd_ops},        {"loaded", tn_cmd_loaded},   {"run", tn_cmd_run}};
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 

@@ -103,6 +103,11 @@ void tn_cmd_out(tn_runner *runner, char *args) {
   tn_end_line();
 }
 
+/* run: one inference, answered with its outputs */
+void tn_cmd_run(tn_runner *runner, char *args) {
+  if (repeat(runner, 1) == TN_OK) tn_cmd_out(runner, args);
+}
+
 /* time N: each inference by itself, in ticks, and what timing itself costs */
 void tn_cmd_time(tn_runner *runner, char *args) {
   uint32_t times;
