@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from tinynas.graph.ir import DType, Graph
@@ -49,11 +47,13 @@ def float_model() -> bytes:
 
 
 def unknown_op_model() -> bytes:
-    """An int8 .tflite file whose second op is one that no runtime here has."""
-    return write_tflite(_with_kind(1, "LSH_PROJECTION"))
+    """The int8 file with its convolutions turned into an op that nothing here knows."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
 
-
-def _with_kind(index: int, kind: str) -> Graph:
-    graph = float_graph(small_spec())
-    changed = [replace(op, kind=kind) if i == index else op for i, op in enumerate(graph.ops)]
-    return replace(graph, ops=tuple(changed))
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(int8_model()))
+    model.operatorCodes[0].builtinCode = schema.BuiltinOperator.LSH_PROJECTION
+    model.operatorCodes[0].deprecatedBuiltinCode = schema.BuiltinOperator.LSH_PROJECTION
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())

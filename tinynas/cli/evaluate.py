@@ -53,7 +53,7 @@ def _score(model: Model, images: Split, board: str | None, port: str | None) -> 
     from tinynas.lab.board import load_board
 
     target = None if board is None else load_board(board)
-    with progress("evaluating", len(images)) as step:
+    with progress("evaluating", len(images)) as bar:
         if target is None:
-            return score_on_host(model, images, step)
-        return score_on_board(model, target, images, port, step)
+            return score_on_host(model, images, bar.advance)
+        return score_on_board(model, target, images, port, bar.advance)

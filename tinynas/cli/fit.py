@@ -22,7 +22,7 @@ def fit(model: ModelArgument, board: BoardOption, as_json: JsonOption = False) -
     """
     from tinynas.cli.models import read_model
     from tinynas.lab.board import load_board
-    from tinynas.lab.build import runtime_size
+    from tinynas.lab.runtime_size import runtime_size
     from tinynas.plan.fit import fit as fit_plan
     from tinynas.plan.planner import plan as make_plan
 

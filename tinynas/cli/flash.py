@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from tinynas.cli.options import BoardOption, ModelArgument, PortOption, progress_console
 
 
 def flash(model: ModelArgument, board: BoardOption, port: PortOption = None) -> None:
     """Build MODEL into the runner, write it to the board, and wait for the runner to say hello."""
+    from tinynas.cli.models import read_model
     from tinynas.lab.board import load_board
-    from tinynas.lab.build import build_model
+    from tinynas.lab.measure import build_model
+    from tinynas.lab.measure import flash as flash_built
     from tinynas.lab.session import open_board
 
-    target = load_board(board)
-    with progress_console().status(f"building and flashing {board}"):
-        image = build_model(model, target)
+    target, found = load_board(board), read_model(model)
+    with progress_console().status(f"building and flashing {board}"), tempfile.TemporaryDirectory() as folder:
+        built = build_model(found.content, target, Path(folder))
         with open_board(target, port=port) as session:
-            hello = session.flash(image)
-    print(f"{board}: {hello}; image {image.flash_bytes:,} B at {image.elf}")
+            flash_built(session, built)
+            log = session.log_path
+    print(f"{board}: runs {model}, sha256 {built.sha256[:12]}, image of {built.image.flash_bytes:,} B")
+    print(f"serial log: {log}")

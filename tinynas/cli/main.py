@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tinynas import __version__
-from tinynas.cli import boards, convert, doctor, evaluate, fit, flash, profile, report, run_experiment, time
+from tinynas.cli import boards, convert, doctor, evaluate, fit, flash, new, profile, report, run_experiment, time
 from tinynas.errors import TinyNasError
 
 EXIT_USER_ERROR = 2
@@ -44,6 +44,7 @@ def root(
 COMMANDS = (  # name, function, example; in the order in which `tinynas --help` lists them
     ("doctor", doctor.doctor, "tinynas doctor --fix"),
     ("boards", boards.boards, "tinynas boards --json"),
+    ("new", new.new, "tinynas new photos/ --board qemu-stm32f405 -o my.toml"),
     ("run", run_experiment.run_experiment, "tinynas run experiments/demo.toml --set board=qemu-mps2-an500"),
     ("convert", convert.convert, "tinynas convert net.keras -o net.tflite --data photos/ --samples 256"),
     ("fit", fit.fit, "tinynas fit model.tflite --board qemu-stm32f405"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress, TaskID
 
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="int8 .tflite file.", show_default=False)]
 BoardOption = Annotated[
@@ -35,13 +36,27 @@ def progress_console() -> Console:
     return Console(stderr=True)
 
 
+class Bar:
+    """A progress bar of one task."""
+
+    def __init__(self, bars: Progress, task: TaskID) -> None:
+        self._bars, self._task = bars, task
+
+    def advance(self, done: int) -> None:
+        """`done` more steps are finished."""
+        self._bars.advance(self._task, done)
+
+    def show(self, done: int, total: int) -> None:
+        """`done` of `total` steps are finished."""
+        self._bars.update(self._task, completed=done, total=total)
+
+
 @contextmanager
-def progress(words: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr with the time left; yields a function that takes the number of steps just done."""
+def progress(words: str, total: int | None = None) -> Iterator[Bar]:
+    """A bar on stderr with the time left; nothing where stderr is no terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = progress_console()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(words, total=total)
-        yield lambda done: bar.advance(task, done)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        yield Bar(bars, bars.add_task(words, total=total))

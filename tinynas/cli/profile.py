@@ -61,12 +61,12 @@ def _timings(plan: Plan, board: Board, port: str | None) -> dict[int, tuple[int 
 def _checked(plan: Plan, board: Board, port: str | None) -> list[OpParity]:
     from tinynas.cli.parity import board_parity, host_parity
 
-    with progress("checking ops", len(plan.steps)) as step:
+    with progress("checking ops", len(plan.steps)) as bar:
         parities = host_parity(plan) if board.kind == "host" else board_parity(plan, board, port)
         found = []
         for parity in parities:
             found.append(parity)
-            step(1)
+            bar.advance(1)
     return found
 
 
@@ -91,4 +91,6 @@ def _print(plan: Plan, rows: list[OpRow], checked: list[OpParity] | None) -> Non
     if bad is None:
         print(f"all {len(checked)} ops give the TFLite Micro interpreter's bytes")
     else:
-        print(f"first difference: op {bad.op} ({bad.kind}), {bad.differing:,} of {bad.elements:,} bytes of {bad.tensor}")
+        print(
+            f"first difference: op {bad.op} ({bad.kind}), {bad.differing:,} of {bad.elements:,} bytes of {bad.tensor}"
+        )

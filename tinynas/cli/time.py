@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinynas.cli.options import BoardOption, JsonOption, ModelArgument, PortOption, progress_console
+
+if TYPE_CHECKING:
+    from tinynas.cli.models import Model
+    from tinynas.lab.board import Board
+    from tinynas.lab.measure import Measurement
 
 
 class Runtime(enum.StrEnum):
@@ -20,7 +25,7 @@ class Runtime(enum.StrEnum):
 def time(
     model: ModelArgument,
     board: BoardOption,
-    runtime: Annotated[Runtime, typer.Option(help="tflm runs on `host` only.")] = Runtime.ENGINE,
+    runtime: Annotated[Runtime, typer.Option(help="tflm runs on board `host` only.")] = Runtime.ENGINE,
     repeats: Annotated[int, typer.Option(min=1, help="Timed inferences; the median counts.")] = 3,
     port: PortOption = None,
     as_json: JsonOption = False,
@@ -29,13 +34,23 @@ def time(
 
     Outputs are compared, byte for byte, with the TensorFlow Lite Micro interpreter's.
     """
+    from tinynas.cli.models import read_model
+    from tinynas.cli.tflm_host import measure_tflm
     from tinynas.lab.board import load_board
-    from tinynas.lab.measure import measure
     from tinynas.report.measurement_text import measurement_lines
 
+    target, found = load_board(board), read_model(model)
     with progress_console().status(f"building, flashing and timing on {board}"):
-        result = measure(model, load_board(board), runtime=runtime.value, repeats=repeats, port=port)
-    if as_json:
-        print(result.model_dump_json(indent=2))
-    else:
-        print(*measurement_lines(result), sep="\n")
+        if runtime is Runtime.TFLM:
+            result = measure_tflm(found, target, repeats)
+        else:
+            result = _measure(found, target, repeats, port)
+    print(result.model_dump_json(indent=2) if as_json else "\n".join(measurement_lines(result)))
+
+
+def _measure(model: Model, board: Board, repeats: int, port: str | None) -> Measurement:
+    from tinynas.lab.measure import measure
+    from tinynas.lab.session import open_board
+
+    with open_board(board, port=port) as session:
+        return measure(model.content, board, model=str(model.path), session=session, repeats=repeats)

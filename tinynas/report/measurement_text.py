@@ -28,10 +28,8 @@ def _fields(result: Measurement) -> Iterator[tuple[str, str]]:
         yield "instructions", f"{result.instructions:,} per inference"
     if result.est_cycles is not None:
         yield "est. cycles", f"{result.est_cycles:,} (cost model)"
-    yield (
-        "bit exact",
-        {True: "yes, as the TFLite Micro interpreter", False: "NO: outputs differ", None: "-"}[result.bit_exact],
-    )
+    other = "the TFLite Micro interpreter's" if result.runtime == "engine" else "our engine's"
+    yield "bit exact", f"yes, the same bytes as {other}" if result.bit_exact else f"NO: other bytes than {other}"
     sizes = {"peak SRAM": result.peak_sram_bytes, "arena": result.arena_bytes, "flash": result.flash_bytes}
     yield from ((name, f"{size:,} B") for name, size in sizes.items() if size is not None)
     yield "MACs", f"{result.macs:,}"

@@ -41,7 +41,7 @@ def _row(plan: Plan, index: int, step: int | None, cost: Cost | None) -> OpRow:
 
     op = plan.graph.ops[index]
     output = plan.graph.tensors[op.outputs[0]]
-    instructions, latency_us = cost or (None, None)
+    instructions, latency_us = (None, None) if step is None or cost is None else cost
     kernel, live = (None, None) if step is None else (plan.steps[step].kernel, used_bytes(plan, step))
     return OpRow(
         index, op.kind, output.name, output.shape, kernel, op_macs(plan.graph, op), live, instructions, latency_us
@@ -68,4 +68,10 @@ def _figures(row: OpRow, total_us: float) -> tuple[str, ...]:
     instructions = "" if row.instructions is None else f"{row.instructions:,}"
     if row.latency_us is None:
         return (f"{row.macs:,}", live, instructions, "", "")
-    return (f"{row.macs:,}", live, instructions, f"{row.latency_us / 1000:,.3f}", f"{row.latency_us / total_us:.1%}"[:-1])
+    return (
+        f"{row.macs:,}",
+        live,
+        instructions,
+        f"{row.latency_us / 1000:,.3f}",
+        f"{row.latency_us / total_us:.1%}"[:-1],
+    )
