@@ -1,0 +1,125 @@
+"""Work that runs in several processes at once. A job is small and picklable; it leaves its result in a file.
+
+Each job computes on one thread: the result does not depend on how many of them run side by side, and a job whose
+file is there is not run again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from tinynas.data.config import DataConfig
+from tinynas.data.load import load_dataset
+from tinynas.data.types import Dataset
+from tinynas.pipeline.files import write_bytes, write_json
+from tinynas.resources import cache_dir
+from tinynas.train.config import TrainConfig
+
+
+class Job(Protocol):
+    """Something to run in a worker."""
+
+    @property
+    def result(self) -> Path:
+        """The file that the job writes last."""
+
+    def run(self) -> None:
+        """Do it."""
+
+
+J = TypeVar("J", bound=Job)
+
+
+def run_jobs(jobs: Sequence[J], workers: int, on_done: Callable[[int, J], None] = lambda *_: None) -> None:
+    """Run those whose result is not there yet; `on_done(number done, job)` is told of each as it ends."""
+    from joblib import Parallel, delayed
+
+    todo = [job for job in jobs if not job.result.exists()]
+    done = len(jobs) - len(todo)
+    finished: Iterator[J] = Parallel(n_jobs=workers, return_as="generator_unordered")(
+        delayed(_run)(job) for job in todo
+    )
+    for done, job in enumerate(finished, done + 1):  # noqa: B020 - counts on from those found
+        on_done(done, job)
+
+
+def _run(job: J) -> J:
+    import torch
+
+    torch.set_num_threads(1)
+    job.run()
+    return job
+
+
+@lru_cache(maxsize=1)
+def dataset(config: DataConfig) -> Dataset:
+    """The dataset, loaded once per process."""
+    return load_dataset(config, cache_dir())
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """Train the network in folder/start.npz into folder/network.npz; folder/trained.json is its result."""
+
+    folder: Path
+    data: DataConfig
+    config: TrainConfig
+    seed: int
+    teacher: Path | None = None
+
+    @property
+    def network(self) -> Path:
+        return self.folder / "network.npz"
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "trained.json"
+
+    def run(self) -> None:
+        from tinynas.nets.checkpoint import load_network, save_network
+        from tinynas.train.supervised import accuracy, train
+
+        began_s = time.monotonic()
+        network, data = load_network(self.folder / "start.npz"), dataset(self.data)
+        teacher = load_network(self.teacher) if self.teacher else None
+        checkpoint = self.folder / "checkpoint.npz"
+        train(network, data.train, self.config, self.seed, teacher=teacher, checkpoint=checkpoint)
+        save_network(self.network, network)
+        score = accuracy(network, data.validation)
+        write_json(self.result, {"accuracy_validation": score, "train_s": round(time.monotonic() - began_s, 1)})
+        checkpoint.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Int8Job:
+    """Quantise `network` into folder/model.tflite; folder/int8.json holds its accuracies on the test split."""
+
+    folder: Path
+    network: Path  # checkpoint
+    data: DataConfig
+    calibration_images: int
+    seed: int
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model.tflite"
+
+    @property
+    def result(self) -> Path:
+        return self.folder / "int8.json"
+
+    def run(self) -> None:
+        from tinynas.nets.checkpoint import load_network
+        from tinynas.pipeline.int8 import calibration_images, int8_accuracy, int8_model
+        from tinynas.train.supervised import accuracy
+
+        network, data = load_network(self.network), dataset(self.data)
+        model = int8_model(network, calibration_images(data.train, self.calibration_images, self.seed))
+        write_bytes(self.model, model)
+        scores = {"accuracy_float": accuracy(network, data.test), "accuracy_int8": int8_accuracy(model, data.test)}
+        write_json(self.result, scores)

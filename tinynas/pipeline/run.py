@@ -1,0 +1,116 @@
+"""The main job: an experiment to a run folder, stage by stage. Run again, it goes on where it was stopped."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinynas.errors import StoreError
+from tinynas.lab.board import load_board
+from tinynas.lab.runtime_size import runtime_size
+from tinynas.pipeline.config import Experiment, load_experiment
+from tinynas.pipeline.context import Context, worker_count
+from tinynas.pipeline.digest import digest
+from tinynas.pipeline.files import write_bytes
+from tinynas.pipeline.finish import Stages, finish
+from tinynas.pipeline.log import LoggedProgress, RunLog
+from tinynas.pipeline.progress import Progress, Silent
+from tinynas.pipeline.stage_store import StageStore
+from tinynas.pipeline.stages.baselines import train_baselines
+from tinynas.pipeline.stages.data import load_data
+from tinynas.pipeline.stages.finetune import finetune_front
+from tinynas.pipeline.stages.library import load_library, make_library
+from tinynas.pipeline.stages.predictor import fit_predictor, load_predictor
+from tinynas.pipeline.stages.reference import load_reference, train_reference
+from tinynas.pipeline.stages.search import run_search
+from tinynas.pipeline.stages.space import find_space
+from tinynas.pipeline.toml_text import toml_text
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def run_experiment(
+    path: Path,
+    overrides: Sequence[str] = (),
+    progress: Progress | None = None,
+    *,
+    runs: Path = Path("runs"),
+    measurements: str | None = None,
+) -> Path:
+    """Run the experiment in `path`, with `--set` overrides, or continue it; returns its folder, `runs`/<name>.
+
+    Measurements go to the store at the URL `measurements`, by default `runs`/measurements.db.
+
+    Raises:
+        TinyNasError: whatever the user can mend; finished work is kept, and the same command goes on.
+    """
+    experiment = load_experiment(path, overrides)
+    folder = runs / experiment.name
+    with _disk_errors(folder), _alone_in(folder):
+        settings = experiment.model_dump(mode="json")
+        write_bytes(folder / "experiment.toml", toml_text(settings).encode())
+        log = RunLog(folder / "log.jsonl", digest(settings))
+        log.write("start", file=str(path), overrides=list(overrides))
+        context = _context(experiment, folder, LoggedProgress(progress or Silent(), log), measurements)
+        finish(context, log, _run_stages(context))
+    return folder
+
+
+def _context(experiment: Experiment, folder: Path, progress: Progress, measurements: str | None) -> Context:
+    return Context(
+        experiment=experiment,
+        board=load_board(experiment.board),
+        folder=folder,
+        store=StageStore(folder.parent / ".stages"),
+        measurements=measurements or f"sqlite:///{folder.parent / 'measurements.db'}",
+        progress=progress,
+        workers=worker_count(),
+    )
+
+
+def _run_stages(context: Context) -> Stages:
+    """Every stage up to trained networks."""
+    data = load_data(context)
+    runtime = runtime_size(context.board)
+    space = find_space(context, data, runtime)
+    reference = train_reference(context, data, space)
+    network = load_reference(reference)
+    made = make_library(context, data, space, reference)
+    library = load_library(made, space, network)
+    fitted = fit_predictor(context, data, library, made, reference)
+    predictor = load_predictor(fitted)
+    upstream = {"library": made.digest, "predictor": fitted.digest}
+    found = run_search(context, data, library, predictor, runtime, upstream)
+    front = finetune_front(context, library, found, reference)
+    baselines = train_baselines(context, data)
+    return Stages(data, runtime, space, reference, fitted, predictor, found, front, baselines)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the run's folder; the system lets go of it when this process ends, however that happens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreError(
+                f"{folder}: another `tinynas run` is at work there; wait for it, or set another name (--set name=...)"
+            ) from error
+        yield
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK_FULL:
+            raise
+        where = error.filename or folder
+        raise StoreError(
+            f"{where}: the disk is full; free some space and run the same command again: finished work is kept"
+        ) from error

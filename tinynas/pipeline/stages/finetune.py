@@ -1,0 +1,172 @@
+"""Stage 7: networks of the search's front, finetuned end to end from their library blocks, the reference as teacher.
+
+The best of them on the validation split becomes the chosen network and is trained further.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinynas.distill.library import Library
+from tinynas.nets.checkpoint import save_network
+from tinynas.pipeline.context import Context
+from tinynas.pipeline.digest import derive_seed
+from tinynas.pipeline.files import read_json, write_json
+from tinynas.pipeline.jobs import TrainJob, run_jobs
+from tinynas.pipeline.stage_store import Output, StageKey
+from tinynas.pipeline.stages.search import Found
+from tinynas.search.pareto import non_dominated
+from tinynas.space.space import Arch
+from tinynas.train.config import TrainConfig
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """A network of the front after finetuning."""
+
+    arch: Arch
+    accuracy_validation: float  # of the float network
+    predicted_accuracy: float
+    latency_us: float  # measured
+    network: Path  # checkpoint
+    chosen: bool
+
+
+def finetune_front(context: Context, library: Library, found: Output, reference: Output) -> Output:
+    """front.json and a checkpoint of every network in it."""
+    settings = {"finetune": context.experiment.finetune.model_dump(mode="json"), "seed": context.experiment.seed}
+    key = StageKey("finetune", _VERSION, settings, {"search": found.digest, "reference": reference.digest})
+    work = _Work(context, library, reference.folder / "network.npz")
+    return context.stage(key, lambda folder: work.run(Found.load(found), folder))
+
+
+def load_finetuned(output: Output) -> list[Finetuned]:
+    """The front by ascending latency."""
+    return [
+        Finetuned(**row | {"arch": tuple(row["arch"]), "network": output.folder / row["network"]})
+        for row in read_json(output.folder / "front.json")
+    ]
+
+
+@dataclass(frozen=True)
+class _Work:
+    context: Context
+    library: Library
+    teacher: Path
+
+    def run(self, found: Found, folder: Path) -> None:
+        config, progress = self.context.experiment.finetune, self.context.progress
+        order = finetuning_order(found, config.networks)
+        progress.begin("finetune", "networks finetuned", min(config.networks, len(order)) + 1)
+        kept = self._front(order, found, folder)
+        best = max(kept, key=lambda arch: (self._score(folder, arch), -found.latency_us[arch]))
+        self._continue(best, folder)
+        rows = [self._row(arch, found, folder, arch == best) for arch in sorted(kept, key=found.latency_us.__getitem__)]
+        write_json(folder / "front.json", rows)
+        score = next(row["accuracy_validation"] for row in rows if row["chosen"])
+        progress.end(f"{len(rows)} on the front; chosen: {self.library.space.label(best)}, validation {score:.1%}")
+
+    def _front(self, order: Sequence[Arch], found: Found, folder: Path) -> list[Arch]:
+        """Finetune in order until enough are not dominated, in validation accuracy and latency; those."""
+        config = self.context.experiment.finetune
+        trained: list[Arch] = []
+        kept: list[Arch] = []
+        wanted = config.networks
+        while len(kept) < config.front_entries and len(trained) < min(len(order), config.max_networks):
+            part = order[len(trained) : wanted]
+            self._train(part, config.front, folder, len(trained))
+            trained += part
+            kept = _not_dominated(trained, [(1 - self._score(folder, a), found.latency_us[a]) for a in trained])
+            wanted = len(trained) + self.context.workers
+        return kept
+
+    def _train(self, archs: Sequence[Arch], config: TrainConfig, folder: Path, before: int) -> None:
+        jobs = [self._job(arch, config, folder) for arch in archs]
+        progress = self.context.progress
+        run_jobs(jobs, self.context.workers, lambda done, job: progress.advance(before + done, _note(job)))
+
+    def _job(self, arch: Arch, config: TrainConfig, folder: Path) -> TrainJob:
+        job = TrainJob(_place(folder, arch), self.context.experiment.data, config, self._seed(arch), self.teacher)
+        if not (job.folder / "start.npz").exists():
+            save_network(job.folder / "start.npz", self.library.assemble(arch))
+        return job
+
+    def _continue(self, arch: Arch, folder: Path) -> None:
+        """Train the chosen network further, from where its finetuning left it."""
+        before = _place(folder, arch)
+        place = folder / "chosen"
+        place.mkdir(exist_ok=True)
+        shutil.copyfile(before / "network.npz", place / "start.npz")
+        job = TrainJob(
+            place,
+            self.context.experiment.data,
+            self.context.experiment.finetune.chosen,
+            self._seed(arch, "chosen"),
+            self.teacher,
+        )
+        run_jobs([job], 1)
+
+    def _seed(self, arch: Arch, *labels: str) -> int:
+        return derive_seed(self.context.experiment.seed, "finetune", *labels, *arch)
+
+    def _score(self, folder: Path, arch: Arch) -> float:
+        return float(read_json(_place(folder, arch) / "trained.json")["accuracy_validation"])
+
+    def _row(self, arch: Arch, found: Found, folder: Path, chosen: bool) -> dict[str, object]:
+        place = folder / "chosen" if chosen else _place(folder, arch)
+        return {
+            "arch": list(arch),
+            "accuracy_validation": read_json(place / "trained.json")["accuracy_validation"],
+            "predicted_accuracy": found.predicted_accuracy[arch],
+            "latency_us": found.latency_us[arch],
+            "network": str((place / "network.npz").relative_to(folder)),
+            "chosen": chosen,
+        }
+
+
+def finetuning_order(found: Found, count: int) -> list[Arch]:
+    """The search's front, `count` of it first that are spread along the latencies; then what the others leave.
+
+    Where the front has too few, the measured networks that it alone dominates follow, and so on.
+    """
+    order: list[Arch] = []
+    rest = list(found.latency_us)
+    while rest:
+        layer = _not_dominated(rest, [(1 - found.predicted_accuracy[a], found.latency_us[a]) for a in rest])
+        layer.sort(key=found.latency_us.__getitem__)
+        first = _spread(layer, max(count - len(order), 1), found)
+        order += first + [arch for arch in layer if arch not in first]
+        rest = [arch for arch in rest if arch not in layer]
+    return order
+
+
+def _spread(layer: list[Arch], count: int, found: Found) -> list[Arch]:
+    """`count` of the archs, sorted by latency, as evenly apart in the logarithm of latency as there are."""
+    if len(layer) <= count:
+        return layer
+    left = np.log([found.latency_us[arch] for arch in layer])
+    picked: list[int] = []
+    for target in np.linspace(left[-1], left[0], count):
+        free = [i for i in range(len(layer)) if i not in picked]
+        picked.append(min(free, key=lambda i: abs(float(left[i] - target))))
+    return [layer[i] for i in sorted(picked)]
+
+
+def _not_dominated(archs: Sequence[Arch], points: Sequence[tuple[float, float]]) -> list[Arch]:
+    kept = non_dominated(np.array(points))
+    return [arch for arch, keep in zip(archs, kept, strict=True) if keep]
+
+
+def _place(folder: Path, arch: Arch) -> Path:
+    return folder / "networks" / "-".join(map(str, arch))
+
+
+def _note(job: TrainJob) -> str:
+    return f"validation accuracy {read_json(job.result)['accuracy_validation']:.1%}"

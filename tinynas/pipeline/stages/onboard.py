@@ -1,0 +1,108 @@
+"""Stage 11: the chosen network on the board over the whole test split, and what each of its ops takes there."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tinynas.data.config import DataConfig
+from tinynas.data.images import at_resolution
+from tinynas.data.types import Dataset
+from tinynas.engine.generate import generate
+from tinynas.graph.tflite_reader import read_tflite
+from tinynas.lab.board import Board
+from tinynas.lab.build import build_image, firmware
+from tinynas.lab.evaluate import evaluate_on_board
+from tinynas.lab.measure import build_model
+from tinynas.lab.session import open_board
+from tinynas.pipeline.context import Context
+from tinynas.pipeline.files import read_json, write_bytes, write_json
+from tinynas.pipeline.jobs import dataset, run_jobs
+from tinynas.pipeline.stage_store import Output, StageKey
+from tinynas.plan.planner import plan
+
+_VERSION = 1
+_PART = 50  # images that are evaluated in one go, and not again after a kill
+
+
+@dataclass(frozen=True)
+class OnBoard:
+    """The chosen network as the board runs it."""
+
+    accuracy: float
+    images: int
+    images_identical_to_host: int
+    folder: Path  # profile.json, firmware.elf, firmware.json
+
+
+def evaluate_chosen(context: Context, data: Dataset, model: bytes) -> OnBoard:
+    """Every test image through the board, each output compared with the host's int8 interpreter."""
+    settings = {
+        "model": hashlib.sha256(model).hexdigest(),
+        "data": data.sha256,
+        "board": context.board.model_dump(mode="json"),
+        "firmware": firmware(context.board).firmware_hash,
+    }
+    key = StageKey("onboard", _VERSION, settings)
+    output = context.stage(key, lambda folder: _evaluate(context, len(data.test), model, folder))
+    return _load(output)
+
+
+@dataclass(frozen=True)
+class _PartJob:
+    """Some of the test images on one board."""
+
+    data: DataConfig
+    board: Board
+    model: Path
+    first: int
+    result: Path
+
+    def run(self) -> None:
+        test = dataset(self.data).test
+        part = slice(self.first, self.first + _PART)
+        model = self.model.read_bytes()
+        side = read_tflite(model).tensors[read_tflite(model).inputs[0]].shape[1]
+        found = evaluate_on_board(model, self.board, at_resolution(test.images[part], side), test.labels[part])
+        write_json(self.result, {"correct": round(found.accuracy * found.images), **asdict(found)})
+
+
+def _evaluate(context: Context, images: int, model: bytes, folder: Path) -> None:
+    write_bytes(folder / "model.tflite", model)
+    context.progress.begin("onboard", "test images classified on the board", images)
+    jobs = [
+        _PartJob(context.experiment.data, context.board, folder / "model.tflite", first, folder / f"part{first}.json")
+        for first in range(0, images, _PART)
+    ]
+    run_jobs(jobs, context.workers, lambda done, _: context.progress.advance(min(done * _PART, images)))
+    parts = [read_json(job.result) for job in jobs]
+    total = {name: sum(part[name] for part in parts) for name in ("correct", "images", "images_identical_to_host")}
+    write_json(folder / "onboard.json", {**total, "accuracy": total["correct"] / total["images"]})
+    write_json(folder / "profile.json", _profile(model, context.board))
+    _keep_firmware(model, context.board, folder)
+    identical = total["images_identical_to_host"]
+    context.progress.end(f"accuracy {total['correct'] / total['images']:.1%}, {identical} of {images} as on the host")
+
+
+def _profile(model: bytes, board: Board) -> list[dict[str, object]]:
+    """Instructions and time of every op, from an image that marks them."""
+    graph = read_tflite(model)
+    image = build_image(generate(graph, plan(graph, board.core)), board, profile=True)
+    with open_board(board) as session:
+        session.flash(image)
+        return [asdict(op) for op in session.profile()]
+
+
+def _keep_firmware(model: bytes, board: Board, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="tinynas-image-") as scratch:
+        image = build_model(model, board, Path(scratch) / "image").image
+        shutil.copyfile(image.elf, folder / "firmware.elf")
+    write_json(folder / "firmware.json", {name: value for name, value in asdict(image).items() if name != "elf"})
+
+
+def _load(output: Output) -> OnBoard:
+    found = read_json(output.folder / "onboard.json")
+    return OnBoard(found["accuracy"], found["images"], found["images_identical_to_host"], output.folder)

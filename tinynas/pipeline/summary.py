@@ -1,0 +1,100 @@
+"""summary.json of a run, out of its stages' outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tinynas.data.types import Dataset
+from tinynas.lab.board import Board
+from tinynas.lab.measure import Measurement
+from tinynas.pipeline.stages.quantise import Int8Network
+from tinynas.pipeline.stages.search import measured_figures
+from tinynas.space.netspec import NetSpec
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A network with all its figures."""
+
+    name: str
+    spec: NetSpec
+    int8: Int8Network
+    accuracy_validation: float  # float network
+    measurement: Measurement | None  # None: it does not fit the board
+    params: int
+    macs: int
+
+    def entry(self) -> Entry:
+        """The figures for summary.json; null where a network that does not fit was not measured."""
+        figures = measured_figures(self.measurement) if self.measurement else dict.fromkeys(_MEASURED)
+        return {
+            "name": self.name,
+            "resolution": self.spec.input_shape[0],
+            "accuracy_float": self.int8.accuracy_float,
+            "accuracy_int8": self.int8.accuracy_int8,
+            "accuracy_validation": self.accuracy_validation,
+            **figures,
+            "params": self.params,
+            "macs": self.macs,
+            "fits_board": self.measurement is not None,
+        }
+
+
+_MEASURED = ("latency_us", "latency_kind", "instructions", "peak_sram_bytes", "flash_bytes", "bit_exact", "sha256")
+
+
+def dataset_entry(data: Dataset) -> Entry:
+    """What the run was trained and tested on."""
+    return {
+        "name": data.name,
+        "classes": list(data.classes),
+        "input_shape": list(data.input_shape),
+        "images": {name: len(split) for name, split in data.splits.items()},
+        "sha256": data.sha256,
+    }
+
+
+def board_entry(board: Board) -> Entry:
+    """The board, and the memory and clock that the figures refer to."""
+    return {
+        "name": board.name,
+        "title": board.title,
+        "core": str(board.core),
+        "clock_hz": board.clock_hz,
+        "sram_bytes": board.sram.size_bytes,
+        "flash_bytes": board.flash.size_bytes,
+        "kind": board.kind,
+    }
+
+
+def verdict(chosen: Entry, baselines: Sequence[Entry]) -> Entry:
+    """Whether the chosen network beats the best baseline at no more latency and SRAM; the best by validation.
+
+    Accuracies compared are those of the int8 networks on the test split.
+    """
+    fitting = [entry for entry in baselines if entry["fits_board"]]
+    if not fitting:
+        return {"best_baseline": None, "chosen_wins": None, "text": "no MobileNetV2 baseline fits the board"}
+    best = max(fitting, key=lambda entry: entry["accuracy_validation"])
+    wins = {
+        "accuracy": chosen["accuracy_int8"] > best["accuracy_int8"],
+        "latency": chosen["latency_us"] <= best["latency_us"],
+        "SRAM": chosen["peak_sram_bytes"] <= best["peak_sram_bytes"],
+    }
+    return {"best_baseline": best["name"], "chosen_wins": all(wins.values()), "text": _sentence(chosen, best, wins)}
+
+
+def _sentence(chosen: Entry, best: Entry, wins: Mapping[str, bool]) -> str:
+    figures = (
+        f"{chosen['accuracy_int8']:.1%} against {best['accuracy_int8']:.1%} accuracy, "
+        f"{chosen['latency_us'] / 1000:.1f} against {best['latency_us'] / 1000:.1f} ms, "
+        f"{chosen['peak_sram_bytes']:,} against {best['peak_sram_bytes']:,} B SRAM"
+    )
+    if all(wins.values()):
+        return f"the chosen network beats the best baseline, {best['name']}: {figures}"
+    lost = ", ".join(name for name, won in wins.items() if not won)
+    return f"the chosen network does NOT beat the best baseline, {best['name']}, in {lost}: {figures}"
