@@ -46,17 +46,14 @@ class _Session:
 
 
 def _keras(tf: Any, request: Message) -> Message:
-    """Path of a Keras file -> float `.tflite` of it with batch 1."""
+    """Path of a Keras file -> float `.tflite` of it. An open batch is 1 in there, with SHAPE ops to compute it."""
     model = tf.keras.models.load_model(request.fields["path"], compile=False)
     if len(model.inputs) != 1:
         return Message({"error": f"the Keras model has {len(model.inputs)} inputs, wanted 1"})
     shape = (1, *model.inputs[0].shape[1:])
     if None in shape:
         return Message({"error": f"the Keras model's input {shape} has an open dimension; build it with a fixed size"})
-    # A fixed batch of 1 keeps SHAPE / STRIDED_SLICE / PACK, which Flatten needs for an open one, out of the file.
-    call = tf.function(lambda batch: model(batch, training=False))
-    concrete = call.get_concrete_function(tf.TensorSpec(shape, tf.float32))
-    converted = tf.lite.TFLiteConverter.from_concrete_functions([concrete], model).convert()
+    converted = tf.lite.TFLiteConverter.from_keras_model(model).convert()
     return Message({}, (np.frombuffer(converted, np.uint8),))
 
 
