@@ -13,12 +13,15 @@ import torch
 
 from tinynas.distill.config import DistillConfig
 from tinynas.distill.features import FeatureStore, as_batch
-from tinynas.distill.inherit import inherit_stage
+from tinynas.distill.inherit import inherit_stage, match_outputs
 from tinynas.distill.nsr import noise_to_signal
 from tinynas.nets.checkpoint import load_arrays, save_arrays, state_of, tensors_of
 from tinynas.nets.network import Stage
+from tinynas.nets.norm import reestimate
 from tinynas.space.netspec import BlockSpec
 from tinynas.train.schedule import cosine
+
+_NORM_BATCHES = 16  # that BatchNorm's statistics are measured on after training
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ def _trained(task: EntryTask, teacher: Stage) -> Stage:
     if task.blocks == task.teacher_blocks:
         return teacher.eval()
     stage = Stage(task.blocks)
+    match_outputs(stage, as_batch(task.train.features(task.stage + 1), slice(_NORM_BATCHES * task.config.batch_size)))
     if task.config.inherit:
         inherit_stage(stage, teacher)
     _train(stage.to(memory_format=torch.channels_last), task)  # type: ignore[call-overload]
@@ -98,6 +102,7 @@ def _train(stage: Stage, task: EntryTask) -> None:
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
+    reestimate(stage, (as_batch(inputs, batch) for batch in batches[-_NORM_BATCHES:]))
 
 
 def validation_nsr(stage: Stage, store: FeatureStore, index: int, batch_size: int = 64) -> float:

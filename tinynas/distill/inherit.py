@@ -6,34 +6,53 @@ largest L1 norm in the following 1x1 convolution are kept, in their order; of th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from tinynas.nets.layers import ConvBN
 from tinynas.nets.network import InvertedResidual, Stage
+from tinynas.space.netspec import BlockSpec
+
+_FRESH_GAIN = 0.5  # of the target's spread
 
 
 def inherit_stage(student: Stage, teacher: Stage) -> None:
     """Copy what fits from `teacher` into `student`, in place; blocks past the teacher's depth keep their weights."""
     with torch.no_grad():
         for mine, theirs in zip(student.blocks(), teacher.blocks(), strict=False):
-            _inherit_block(mine, theirs)
+            if _fits(mine.spec, theirs.spec):
+                _inherit_block(mine, theirs)
+
+
+def match_outputs(stage: Stage, targets: Tensor) -> None:
+    """Scale what fresh blocks add to `targets` (n, c, h, w), what the stage shall give.
+
+    The noise-to-signal ratio then starts near 1, not at the square of some chance scale.
+    """
+    mean, spread = targets.mean((0, 2, 3)), targets.std((0, 2, 3))
+    with torch.no_grad():
+        for block in stage.blocks():
+            block.project.norm.weight.copy_(_FRESH_GAIN * spread)
+            if not block.spec.residual:
+                block.project.norm.bias.copy_(mean)
+
+
+def _fits(student: BlockSpec, teacher: BlockSpec) -> bool:
+    """Whether the teacher's block holds the student's as a part (a larger kernel apart)."""
+    same_ends = replace(teacher, hidden_channels=student.hidden_channels, kernel=student.kernel) == student
+    expands = [block.hidden_channels != block.in_channels for block in (student, teacher)]
+    return same_ends and expands[0] == expands[1] and student.hidden_channels <= teacher.hidden_channels
 
 
 def _inherit_block(student: InvertedResidual, teacher: InvertedResidual) -> None:
-    mine, theirs = student.spec, teacher.spec
-    same_ends = (mine.in_channels, mine.out_channels, mine.stride) == (
-        theirs.in_channels, theirs.out_channels, theirs.stride,
-    )  # fmt: skip
-    expands_alike = (student.expand is None) == (teacher.expand is None)
-    if not same_ends or not expands_alike or mine.hidden_channels > theirs.hidden_channels:
-        return
-    kept = _most_important(teacher, mine.hidden_channels)
+    kept = _most_important(teacher, student.spec.hidden_channels)
     everything = torch.arange
     if student.expand is not None and teacher.expand is not None:
-        _copy(student.expand, teacher.expand, kept, everything(theirs.in_channels))
+        _copy(student.expand, teacher.expand, kept, everything(student.spec.in_channels))
     _copy(student.depthwise, teacher.depthwise, kept, everything(1))
-    _copy(student.project, teacher.project, everything(theirs.out_channels), kept)
+    _copy(student.project, teacher.project, everything(student.spec.out_channels), kept)
 
 
 def _most_important(teacher: InvertedResidual, count: int) -> Tensor:

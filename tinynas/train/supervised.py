@@ -20,11 +20,13 @@ from tinynas.data.types import Split
 from tinynas.errors import ConfigError
 from tinynas.nets.checkpoint import load_arrays, save_arrays, spec_to_json, state_of, tensors_of
 from tinynas.nets.network import Network
+from tinynas.nets.norm import reestimate
 from tinynas.train.augment import augmented, resized, to_float
 from tinynas.train.config import TrainConfig
 from tinynas.train.schedule import cosine
 
 Device = Literal["cpu", "cuda"]
+_NORM_BATCHES = 16  # that BatchNorm's final statistics are measured on
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ def train(
     """Train `network` in place; it ends in evaluation mode. One seed, one machine, one result.
 
     With `teacher`, the loss is (1 - soft_weight) * hard + soft_weight * soft cross-entropy; the teacher sees the same
-    augmented images, at its own resolution. With `checkpoint`, each epoch is written there, and a run that was
-    killed goes on after the last whole one; a file of another network, configuration or seed is a ConfigError.
+    augmented images, at its own resolution. BatchNorm's statistics are re-estimated after the last epoch. With
+    `checkpoint`, each epoch is written there, and a run that was killed goes on after the last whole one; a file of
+    another network, configuration or seed is a ConfigError.
     """
     run = _Run(network, split, config, seed, teacher, device)
     if checkpoint is not None and checkpoint.exists():
@@ -65,6 +68,8 @@ def train(
     while run.epoch < config.epochs:
         started = time.perf_counter()
         loss = run.train_epoch()
+        if run.epoch == config.epochs:
+            run.settle()
         rate = len(split) / (time.perf_counter() - started)
         if checkpoint is not None:
             run.save(checkpoint)
@@ -105,6 +110,12 @@ class _Run:
             total += loss.detach()
         self.epoch += 1
         return float(total) / self.steps_per_epoch
+
+    def settle(self) -> None:
+        """Measure BatchNorm's statistics on plain training images: the running ones are of weights since moved."""
+        images = torch.split(self.images[: _NORM_BATCHES * self.config.batch_size], self.config.batch_size)
+        side = self.network.spec.input_shape[0]
+        reestimate(self.network, (resized(to_float(batch.to(self.device)), side) for batch in images))
 
     def _loss(self, x: Tensor, labels: Tensor) -> Tensor:
         x, labels = x.to(self.device), labels.to(self.device)

@@ -1,0 +1,64 @@
+"""What a student stage takes over from the reference."""
+
+from __future__ import annotations
+
+import torch
+
+from tests.nets.test_network import with_lively_norms
+from tinynas.distill.inherit import inherit_stage
+from tinynas.nets.network import Network, Stage, build_network
+from tinynas.space.mobilenet import inverted_residuals
+from tinynas.space.netspec import NetSpec
+
+
+def stage_of(seed: int, depth: int = 2, kernel: int = 5, expand: float = 3.0) -> Stage:
+    blocks = inverted_residuals(8, 16, 2, depth=depth, kernel=kernel, expand_ratio=expand)
+    network: Network = build_network(NetSpec((16, 16, 1), 2, 8, 1, (blocks,), 0), seed)
+    stage = with_lively_norms(network, seed).stages[0]
+    assert isinstance(stage, Stage)
+    return stage
+
+
+def outputs(stage: Stage) -> torch.Tensor:
+    with torch.no_grad():
+        result: torch.Tensor = stage.eval()(torch.rand(2, 8, 16, 16, generator=torch.Generator().manual_seed(0)))
+    return result
+
+
+def test_equal_stages_become_equal() -> None:
+    student, teacher = stage_of(1), stage_of(2)
+    inherit_stage(student, teacher)
+    assert torch.equal(outputs(student), outputs(teacher))
+
+
+def test_cropped_kernels_equal_a_teacher_whose_rims_are_zero() -> None:
+    student, teacher = stage_of(1, kernel=3), stage_of(2)
+    with torch.no_grad():
+        for block in teacher.blocks():
+            weight = block.depthwise.conv.weight
+            centre = weight[:, :, 1:-1, 1:-1].clone()
+            weight.zero_()
+            weight[:, :, 1:-1, 1:-1] = centre
+    inherit_stage(student, teacher)
+    torch.testing.assert_close(outputs(student), outputs(teacher))
+
+
+def test_dropped_channels_are_those_without_weight() -> None:
+    """A teacher that projects only 16 of its 24 hidden channels is copied exactly by a student that has 16."""
+    student, teacher = stage_of(1, depth=1, expand=2.0), stage_of(2, depth=1)
+    with torch.no_grad():
+        for block in teacher.blocks():
+            block.project.conv.weight[:, ::3] = 0
+    inherit_stage(student, teacher)
+    torch.testing.assert_close(outputs(student), outputs(teacher))
+
+
+def test_what_does_not_fit_keeps_its_weights() -> None:
+    """Wider than the teacher: nothing is copied; deeper: the further blocks are left alone."""
+    wider, before = stage_of(1, expand=4.0), stage_of(1, expand=4.0)
+    inherit_stage(wider, stage_of(2))
+    assert torch.equal(outputs(wider), outputs(before))
+    deeper, fresh = stage_of(1, depth=2), stage_of(1, depth=2)
+    inherit_stage(deeper, stage_of(2, depth=1))
+    assert torch.equal(deeper[1].state_dict()["project.conv.weight"], fresh[1].state_dict()["project.conv.weight"])
+    assert not torch.equal(deeper[0].state_dict()["project.conv.weight"], fresh[0].state_dict()["project.conv.weight"])
