@@ -69,7 +69,7 @@ def main(folder: Path) -> None:
     model.save(folder / "net.keras")
     model.save(folder / "net.h5")
     (folder / "tensorflow_int8.tflite").write_bytes(_tensorflow_int8(tf, model, images[:100]))
-    test_images, test_labels = drawn_shapes(1000, seed=1)
+    test_images, test_labels = drawn_shapes(4000, seed=1)
     scores = model.predict(test_images / np.float32(255), verbose=0)
     np.savez(folder / "data.npz", train=images, images=test_images, labels=test_labels, scores=scores)
 

@@ -114,7 +114,7 @@ def converted(keras_task: KerasTask) -> bytes:
 
 
 def test_as_accurate_as_tensorflow_own_converter(keras_task: KerasTask, converted: bytes) -> None:
-    """Within half a point on 1,000 images, and int8 loses at most 0.02 against Keras in float."""
+    """Within half a point on 4,000 images, and int8 loses at most 0.02 against Keras in float."""
     ours = keras_task.accuracy(converted)
     theirs = keras_task.accuracy((keras_task.folder / "tensorflow_int8.tflite").read_bytes())
     in_float = float((keras_task.scores.argmax(1) == keras_task.labels).mean())
@@ -129,9 +129,8 @@ def test_same_ops_as_tensorflow_own_converter(keras_task: KerasTask, converted: 
     assert [(op.kind, op.attrs) for op in ours.ops] == [(op.kind, op.attrs) for op in theirs.ops]
 
 
-@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
-def test_keras_files_read_as_float_graphs(keras_task: KerasTask, name: str) -> None:
-    graph = read_keras(keras_task.folder / name)
+def test_an_h5_file_reads_as_a_float_graph(keras_task: KerasTask) -> None:
+    graph = read_keras(keras_task.folder / "net.h5")
     assert is_float(graph) and input_shape(graph) == (16, 16, 1)
     samples = (keras_task.images[:50] / 255).astype(np.float32)
     (scores,) = run_float(graph, samples, graph.outputs)
