@@ -69,9 +69,9 @@ def test_fix_calls_apt_get_as_root_with_the_packages(monkeypatch: pytest.MonkeyP
         called.append(command)
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(install.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(install.subprocess, "run", record)
-    monkeypatch.setattr(install.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("tinynas.cli.install.shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("tinynas.cli.install.subprocess.run", record)
+    monkeypatch.setattr("tinynas.cli.install.os.geteuid", lambda: 1000)
     install.install(["qemu-system-arm"])
     assert all(command[0] == "sudo" for command in called)
     assert called[-1][-1] == "qemu-system-arm"
@@ -79,8 +79,10 @@ def test_fix_calls_apt_get_as_root_with_the_packages(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize(("missing", "word"), [("apt-get", "no apt-get"), ("sudo", "no sudo")])
 def test_what_cannot_be_installed_is_named(monkeypatch: pytest.MonkeyPatch, missing: str, word: str) -> None:
-    monkeypatch.setattr(install.shutil, "which", lambda name: None if name == missing else f"/usr/bin/{name}")
-    monkeypatch.setattr(install.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(
+        "tinynas.cli.install.shutil.which", lambda name: None if name == missing else f"/usr/bin/{name}"
+    )
+    monkeypatch.setattr("tinynas.cli.install.os.geteuid", lambda: 1000)
     with pytest.raises(ToolError, match=word) as error:
         install.install(["qemu-system-arm"])
     assert "qemu-system-arm" in str(error.value)

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.conftest import Tinynas
 from tinynas.cli import boards as boards_command
 from tinynas.errors import FitError, LinkError
+from tinynas.resources import resource
 
 ON_BOARD = (("fit",), ("flash",), ("time",), ("profile",))
 BAD_MODELS = {
@@ -66,8 +67,8 @@ def test_a_wrong_experiment_names_file_and_key(
     tinynas: Tinynas, tmp_path: Path, content: str | None, word: str
 ) -> None:
     experiment = tmp_path / "mine.toml"
-    if content is not None:
-        experiment.write_text(content)
+    if content is not None:  # on top of an experiment without fault
+        experiment.write_text(content + (resource("experiments") / "demo.toml").read_text().partition("\n\n")[2])
     result = tinynas("run", experiment)
     check_one_line(result.status, result.err, str(experiment), word)
 

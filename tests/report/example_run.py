@@ -97,6 +97,12 @@ def _summary(front: list[dict[str, Any]]) -> Mapping[str, Any]:
     return {
         "dataset": "facewake",
         "board": "qemu-stm32f405",
+        "board_facts": {
+            "name": "qemu-stm32f405", "title": "STM32F405 on QEMU", "core": "cortex-m4", "clock_hz": CLOCK_HZ,
+            "sram_bytes": 131_072, "flash_bytes": 1_048_576, "kind": "virtual",
+        },
+        "verdict": {"chosen_wins": False, "text": "the chosen network does NOT beat the best baseline, in latency"},
+        "seconds": {"reference": 210.0, "search": 300.0},
         "reference": {"accuracy_float": 0.861, "accuracy_int8": 0.858, "macs": 12_000_000},
         "predictor": {
             "kendall_tau": 0.78, "kendall_tau_heldout": 0.67, "loo_mse": 1.6e-4, "n_fit": 10, "n_heldout": 4,

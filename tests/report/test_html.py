@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.example_run import write_run
-from tinynas.errors import BoardError, StoreError
+from tinynas.errors import ModelError, StoreError
 from tinynas.report.html import render, write_report
 from tinynas.report.run_folder import load_run
 
@@ -89,26 +89,26 @@ def test_text_of_the_experiment_is_escaped(page: str) -> None:
     assert "&lt;a comment with &amp; and &quot;quotes&quot;&gt;" in page
 
 
-def test_a_chosen_net_that_does_not_beat_the_best_baseline_is_said_so(run: Path, tmp_path: Path) -> None:
-    chosen = load_run(run).summary.chosen.model_dump()
-    worse = render(load_run(edit_summary(run, tmp_path / "worse", chosen=chosen | {"accuracy_int8": 0.5})))
-    better = chosen | {"accuracy_int8": 0.99, "latency_us": 1.0, "peak_sram_bytes": 1}
-    best = render(load_run(edit_summary(run, tmp_path / "better", chosen=better)))
-    assert "does NOT beat the best baseline" in worse
-    assert "beats the best baseline" in best
+def test_the_verdict_is_said_either_way(run: Path, tmp_path: Path) -> None:
+    lost = render(load_run(run))
+    won = {"chosen_wins": True, "text": "the chosen network beats the best baseline"}
+    better = render(load_run(edit_summary(run, tmp_path / "better", verdict=won)))
+    assert "<p class='verdict bad'>The chosen network does NOT beat" in lost
+    assert "<p class='verdict'>The chosen network beats" in better
 
 
 def test_parts_that_a_run_does_not_have_are_left_out(run: Path, tmp_path: Path) -> None:
     lean = edit_summary(run, tmp_path / "lean")
     for name in ("candidates.json", "predictor.json", "baselines.json", "profile.json", "experiment.toml"):
         (lean / name).unlink()
-    assert "No baselines were trained" in write_report(lean).read_text()
+    assert "MobileNetV2" not in write_report(lean).read_text()
 
 
 def test_a_failed_report_leaves_the_old_one(run: Path, tmp_path: Path) -> None:
-    copy = edit_summary(run, tmp_path / "copy", board="no-such-board")
+    copy = edit_summary(run, tmp_path / "copy")
+    (copy / "model.tflite").write_bytes(b"damaged")
     (copy / "report.html").write_text("old")
-    with pytest.raises(BoardError, match="no-such-board"):
+    with pytest.raises(ModelError, match=r"model\.tflite"):
         write_report(copy)
     assert (copy / "report.html").read_text() == "old"
 

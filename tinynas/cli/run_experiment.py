@@ -14,8 +14,25 @@ def run_experiment(
         list[str] | None,
         typer.Option("--set", metavar="a.b=c", help="Replace one setting; may be repeated.", show_default=False),
     ] = None,
+    measurements: Annotated[
+        str | None,
+        typer.Option(
+            envvar="TINYNAS_MEASUREMENTS", help="URL of the measurement store; default: runs/measurements.db."
+        ),
+    ] = None,
 ) -> None:
-    """Find, train, quantise, build, flash, time and verify a network. The same command again resumes a stopped run."""
-    from tinynas.pipeline.run import run
+    """Find, train, quantise, build, flash, time and verify a network; results go to runs/NAME.
 
-    run(experiment, settings or [])
+    The same command again resumes a stopped run; a changed setting recomputes only what depends on it.
+    """
+    from rich.console import Console
+
+    from tinynas.pipeline.progress import shown_progress
+    from tinynas.pipeline.run import run_experiment as run_pipeline
+    from tinynas.report.run_folder import load_run
+    from tinynas.report.tables import front_table
+
+    with shown_progress() as progress:
+        folder = run_pipeline(experiment, settings or [], progress, measurements=measurements)
+    Console().print(front_table(load_run(folder)))
+    print(f"model: {folder / 'model.tflite'}\nreport: {folder / 'report.html'}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tinynas.lab.board import Board
 
 BATCH = 16  # images per call of the interpreter: often enough for a smooth progress bar
-OnProgress = Callable[[int], None]  # takes the number of images done since the last call
+OnProgress = Callable[[int, int], None]  # images done, images in all
 
 
 @dataclass(frozen=True)
@@ -39,30 +39,34 @@ def score_on_host(model: Model, split: Split, on_progress: OnProgress) -> Score:
     import numpy as np
 
     from tinynas.graph.tflm import TflmInterpreter
+    from tinynas.lab.evaluate import pixels_to_int8
 
     check_labels(model, split)
     correct = 0
     with TflmInterpreter(model.content) as interpreter:
+        inputs = pixels_to_int8(split.images, split.labels, model.graph)
         for start in range(0, len(split), BATCH):
-            images = split.images[start : start + BATCH]
-            pixels = (images.astype(np.int16) - 128).astype(np.int8)
-            scores = interpreter.run_many([pixels[:, np.newaxis]])[0].reshape(len(images), -1)
-            correct += int((scores.argmax(axis=1) == split.labels[start : start + BATCH]).sum())
-            on_progress(len(images))
+            scores = interpreter.run_many([inputs[start : start + BATCH, np.newaxis]])[0]
+            labels = split.labels[start : start + BATCH]
+            correct += int((scores.reshape(len(labels), -1).argmax(axis=1) == labels).sum())
+            on_progress(start + len(labels), len(split))
     return Score(correct / len(split), len(split), None)
 
 
-def check_labels(model: Model, split: Split) -> None:
-    """Raises DataError if the images' labels go past the model's classes, or there are no images."""
-    classes = model.graph.tensors[model.graph.outputs[0]].elements
-    if len(split) == 0:
-        raise DataError("no images to evaluate in this split; give another --split")
-    if int(split.labels.max()) >= classes:
-        raise DataError(
-            f"the data has a label {int(split.labels.max())}, the model only {classes} classes; give its own data"
-        )
-
-
-def score_on_board(model: Model, board: Board, split: Split, port: str | None, on_progress: OnProgress) -> Score:
+def score_on_board(model: Model, board: Board, split: Split, on_progress: OnProgress) -> Score:
     """Run the model on the board over `split`, and on this machine's interpreter to compare every output."""
-    raise NotImplementedError
+    from tinynas.lab.evaluate import evaluate_on_board
+
+    check_labels(model, split)
+    found = evaluate_on_board(model.content, board, split.images, split.labels, on_progress)
+    return Score(found.accuracy, found.images, found.images_identical_to_host)
+
+
+def check_labels(model: Model, split: Split) -> None:
+    """Raises DataError unless the model has a score for every class of the images."""
+    classes = model.graph.tensors[model.graph.outputs[0]].elements
+    largest = int(split.labels.max(initial=-1))
+    if largest < 0:
+        raise DataError("no images to evaluate in this split; give another --split")
+    if largest >= classes:
+        raise DataError(f"the data has a label {largest}, {model.path} only {classes} classes; give it its own data")

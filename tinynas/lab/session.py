@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ class Hello:
 class Timing:
     """Repeats of one inference. Instructions are exact, those of `invoke` alone; None where ticks are time."""
 
-    instructions: int | None
+    instructions: int | None  # median
     latency_us: float  # median
     all_instructions: tuple[int, ...]
     all_latency_us: tuple[float, ...]
@@ -185,10 +186,12 @@ class BoardSession:
 
     def _timing(self, ticks: list[int]) -> Timing:
         instructions = tuple(self._instructions(count) for count in ticks) if self.board.virtual else ()
-        latencies = tuple(self._latency_us(count) for count in instructions or ticks)
+        counts = instructions or tuple(ticks)
+        median = statistics.median_low(counts)  # of those that occurred, so that latency and instructions agree
+        latencies = tuple(self._latency_us(count) for count in counts)
         return Timing(
-            instructions=instructions[0] if instructions else None,
-            latency_us=float(np.median(latencies)),
+            instructions=median if instructions else None,
+            latency_us=self._latency_us(median),
             all_instructions=instructions,
             all_latency_us=latencies,
         )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from tinynas import __version__
 from tinynas.graph.tflite_reader import read_tflite
-from tinynas.lab.board import load_board
 from tinynas.plan.planner import plan as make_plan
 from tinynas.report import sections
 from tinynas.report.run_folder import Run, load_run
@@ -22,7 +21,7 @@ def write_report(run: Path) -> Path:
 
     Raises:
         StoreError: the run is not finished or a file of it is damaged.
-        BoardError, ModelError: its board or its model cannot be read.
+        ModelError: its model cannot be read.
     """
     page = render(load_run(run))
     path = run / "report.html"
@@ -34,7 +33,7 @@ def write_report(run: Path) -> Path:
 
 def render(run: Run) -> str:
     """The whole page."""
-    board = load_board(board_name(run))
+    board = run.summary.board_facts
     plan = make_plan(read_tflite(run.model_path), board.core)
     parts = [
         sections.header(run, board),
@@ -50,15 +49,11 @@ def render(run: Run) -> str:
     return f"<!doctype html><html lang=en><head>{meta}{head}</head><body><main>{''.join(parts)}</main></body></html>"
 
 
-def board_name(run: Run) -> str:
-    """The board the run was made for."""
-    board = run.summary.board
-    return board if isinstance(board, str) else str(board["name"])
-
-
 def facts(run: Run) -> dict[str, str]:
-    """Versions, machine and date, as the run noted them, else as they are now."""
+    """Versions, machine and date of this report, and what the run took."""
+    stages = ", ".join(f"{name} {spent_s:.0f} s" for name, spent_s in run.summary.seconds.items())
     return {
+        "time": f"{run.summary.wall_s / 60:.1f} minutes in all sittings{f': {stages}' if stages else ''}",
         "tinynas": __version__,
         "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "report written": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -98,7 +98,7 @@ def _peak_lines(plan: Plan) -> Iterator[str]:
     names = ", ".join(plan.graph.ops[op].kind for op in plan.steps[step].ops)
     alive = alive_at(plan, step)
     overlap = sum(tensor.size_bytes for tensor in alive) > plan.arena_bytes
-    yield f"    peak at step {step} ({names}){', its output over the used part of its input' if overlap else ''}:"
+    yield f"    peak at step {step} ({names}){', output partly over its input' if overlap else ''}:"
     for tensor in alive[:PEAK_TENSORS]:
         shape = "x".join(map(str, tensor.shape[1:]))
         yield f"      {tensor.name[-38:]:<38} {shape:<14}{tensor.size_bytes:>9,} B"

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tinynas.errors import StoreError
+from tinynas.lab.board import Core
 
 T = TypeVar("T")
 
@@ -48,6 +49,7 @@ class Candidate(Record, frozen=True):
     """A candidate that the search built, flashed and timed."""
 
     arch: Any = None
+    name: str = ""
     predicted_accuracy: float
     latency_us: float
     instructions: int | None = None
@@ -92,16 +94,38 @@ class Search(Record, frozen=True):
     hypervolume: float | list[float]
 
 
+class BoardFacts(Record, frozen=True):
+    """The board as it was when the run ended; its file may have changed since."""
+
+    name: str
+    title: str
+    core: Core
+    clock_hz: int
+    sram_bytes: int
+    flash_bytes: int
+    kind: Literal["virtual", "hardware", "host"]
+
+
+class Verdict(Record, frozen=True):
+    """Whether the chosen net beats the best baseline at no more latency and SRAM; None: no baseline fits the board."""
+
+    chosen_wins: bool | None
+    text: str
+
+
 class Summary(Record, frozen=True):
     """`summary.json`."""
 
-    dataset: Any
-    board: str | dict[str, Any]
+    dataset: str
+    board: str
+    board_facts: BoardFacts
     reference: Net
     predictor: Predictor
     search: Search
     front: list[Net]
     chosen: Net
+    verdict: Verdict
+    seconds: dict[str, float] = {}  # of each stage, over all sittings
     wall_s: float
 
 

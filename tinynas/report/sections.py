@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from tinynas.graph.stats import op_macs
-from tinynas.lab.board import Board
 from tinynas.plan.plan import Plan
 from tinynas.report.charts import budget_chart, hypervolume_chart, pareto_chart, predictor_chart, tau_chart
 from tinynas.report.memory_chart import memory_chart, usage_bar
 from tinynas.report.memory_text import Part
-from tinynas.report.run_folder import Net, OpProfile, Run
+from tinynas.report.op_table import OpRow, op_rows
+from tinynas.report.run_folder import BoardFacts, Net, OpProfile, Run
 from tinynas.report.tables import caption, net_cells, percent, size
 
 LATENCY_WORDS = {
@@ -43,15 +42,15 @@ def _row(cells: Sequence[str], chosen: bool) -> str:
     return f"<tr{' class=chosen' if chosen else ''}>{inner}</tr>"
 
 
-def header(run: Run, board: Board) -> str:
+def header(run: Run, board: BoardFacts) -> str:
     """The name of the run and the chosen net's figures, one tile each."""
     chosen = run.summary.chosen
     tiles = [
         ("accuracy int8, test", percent(chosen.accuracy_int8), f"float {percent(chosen.accuracy_float)}"),
         ("int8 on the board", percent(chosen.accuracy_on_board), _count(chosen.images_on_board, "images")),
         (f"latency ({board.kind})", _latency(chosen), _count(chosen.instructions, "instructions")),
-        ("peak SRAM", size(chosen.peak_sram_bytes), f"of {size(board.sram.size_bytes)}"),
-        ("flash", size(chosen.flash_bytes), f"of {size(board.flash.size_bytes)}"),
+        ("peak SRAM", size(chosen.peak_sram_bytes), f"of {size(board.sram_bytes)}"),
+        ("flash", size(chosen.flash_bytes), f"of {size(board.flash_bytes)}"),
         ("MACs", _count(chosen.macs, ""), _count(chosen.params, "parameters")),
         ("bit exact", _yes_no(chosen.bit_exact), "as TFLite Micro"),
     ]
@@ -62,10 +61,9 @@ def header(run: Run, board: Board) -> str:
     return f"<h1>{escape(run.name)}</h1><p class=soft>{escape(_subtitle(run, board))}</p><div class=tiles>{cards}</div>"
 
 
-def _subtitle(run: Run, board: Board) -> str:
-    dataset = run.summary.dataset
-    name = dataset.get("name", dataset.get("dataset", "")) if isinstance(dataset, dict) else str(dataset)
-    return f"{name} on {board.name} ({board.title}); {caption(run)}; {run.summary.wall_s / 60:.1f} minutes in all"
+def _subtitle(run: Run, board: BoardFacts) -> str:
+    minutes = run.summary.wall_s / 60
+    return f"{run.summary.dataset} on {board.name} ({board.title}); {caption(run)}; {minutes:.1f} minutes in all"
 
 
 def _latency(net: Net) -> str:
@@ -82,32 +80,12 @@ def _yes_no(value: bool | None) -> str:
 
 def verdict(run: Run) -> str:
     """Does the chosen net beat the best baseline at no more latency and SRAM? Said either way."""
-    rivals = [net for net in run.baselines if net.accuracy_int8 is not None]
-    if not rivals:
-        return "<p class=soft>No baselines were trained in this run.</p>"
-    best = max(rivals, key=lambda net: net.accuracy_int8 or 0.0)
-    chosen = run.summary.chosen
-    better = beats(chosen, best)
-    lead = f"The chosen net {'beats' if better else 'does NOT beat'} the best baseline at no more latency and SRAM."
-    words = f"Chosen: {_figures(chosen)}. {best.name}: {_figures(best)}."
-    if not better:
-        others = [net for net in run.summary.front if beats(net, best)]
-        words += f" Of the front, {len(others)} of {len(run.summary.front)} do."
-    return f"<p class='verdict{'' if better else ' bad'}'><b>{lead}</b> {escape(words)}</p>"
+    found = run.summary.verdict
+    css = "verdict bad" if found.chosen_wins is False else "verdict"
+    return f"<p class='{css}'>{escape(found.text[:1].upper() + found.text[1:])}.</p>"
 
 
-def _figures(net: Net) -> str:
-    return f"{percent(net.accuracy_int8)} at {_latency(net)} and {size(net.peak_sram_bytes)}"
-
-
-def beats(net: Net, rival: Net) -> bool:
-    """More accurate, at no more latency and no more SRAM; false if a figure is missing."""
-    more_accurate = (net.accuracy_int8 or 0.0) > (rival.accuracy_int8 or 0.0)
-    pairs = ((net.latency_us, rival.latency_us), (net.peak_sram_bytes, rival.peak_sram_bytes))
-    return more_accurate and all(mine is not None and theirs is not None and mine <= theirs for mine, theirs in pairs)
-
-
-def pareto(run: Run, board: Board) -> str:
+def pareto(run: Run, board: BoardFacts) -> str:
     """The plot, the front as a table, baselines and reference."""
     words = LATENCY_WORDS[board.kind].format(name=board.name)
     front = sorted(run.summary.front, key=lambda net: net.latency_us or 0.0)
@@ -140,55 +118,52 @@ def predictor(run: Run) -> str:
     return section("Accuracy predictor", intro, f"<div class=two>{''.join(charts)}</div>")
 
 
-def search(run: Run, board: Board) -> str:
+def search(run: Run, board: BoardFacts) -> str:
     """The growth of the front, if the run kept it, and the memory of what was tried."""
     found = run.summary.search
     values = found.hypervolume if isinstance(found.hypervolume, list) else [found.hypervolume]
     intro = f"NSGA-II on predicted error and measured latency, under the board's memory: {caption(run)}."
     charts = [figure(hypervolume_chart(values), "Larger is better; it never falls.")] if len(values) > 1 else []
     if run.candidates:
-        chart = budget_chart(run.candidates, run.summary.chosen, board.sram.size_bytes)
+        chart = budget_chart(run.candidates, run.summary.chosen, board.sram_bytes)
         charts.append(figure(chart, "The same candidates by the memory they need."))
     return section("Search", intro, f"<div class=two>{''.join(charts)}</div>")
 
 
-def memory(run: Run, plan: Plan, board: Board) -> str:
+def memory(run: Run, plan: Plan, board: BoardFacts) -> str:
     """Arena over time, and what fills SRAM and flash."""
     chosen = run.summary.chosen
     bars = []
     if chosen.peak_sram_bytes is not None:
         rest = chosen.peak_sram_bytes - plan.arena_bytes
-        free = board.sram.size_bytes - chosen.peak_sram_bytes
+        free = board.sram_bytes - chosen.peak_sram_bytes
         parts = [Part("arena", plan.arena_bytes), Part("stack", rest), Part("free", free)]
-        bars.append(usage_bar(f"SRAM, {board.sram.size_bytes:,} B (stack: with the model's statics)", parts))
+        bars.append(usage_bar(f"SRAM, {board.sram_bytes:,} B (stack: with the model's statics)", parts))
     if chosen.flash_bytes is not None:
-        code, free = chosen.flash_bytes - plan.const_bytes, board.flash.size_bytes - chosen.flash_bytes
+        code, free = chosen.flash_bytes - plan.const_bytes, board.flash_bytes - chosen.flash_bytes
         parts = [Part("code", code), Part("constants", plan.const_bytes), Part("free", free)]
-        bars.append(usage_bar(f"Flash, {board.flash.size_bytes:,} B", parts))
+        bars.append(usage_bar(f"Flash, {board.flash_bytes:,} B", parts))
     intro = "Tensors of the chosen net in the arena while each op runs; those alive at the peak are dark."
     return section("Memory", intro, figure(memory_chart(plan)), *(figure(bar) for bar in bars if bar))
 
 
 def per_op(plan: Plan, profile: Sequence[OpProfile]) -> str:
     """One row per op of the chosen net, with the board's own figures where the run profiled it."""
-    measured = {op.index: op for op in profile}
-    dearest = max((op.latency_us for op in profile), default=0.0)
-    headers = ("#", "op", "output", "shape", "MACs", "output bytes", "instructions", "ms", "")
-    rows = [_op_row(plan, index, measured.get(index), dearest) for index in range(len(plan.graph.ops))]
-    intro = f"{len(rows)} ops, {plan.macs:,} multiply-accumulates."
-    return section("Per op", intro, table(headers, rows, css="ops"))
+    rows = op_rows(plan, {op.index: (op.instructions, op.latency_us) for op in profile})
+    dearest_us = max((row.latency_us or 0.0 for row in rows), default=0.0) or 1.0
+    headers = ("#", "op", "output", "shape", "MACs", "arena bytes", "instructions", "ms", "share")
+    intro = f"{len(rows)} ops, {plan.macs:,} multiply-accumulates; ops without figures need no code."
+    return section("Per op", intro, table(headers, [_op_cells(row, dearest_us) for row in rows], css="ops"))
 
 
-def _op_row(plan: Plan, index: int, measured: OpProfile | None, dearest: float) -> tuple[str, ...]:
-    op = plan.graph.ops[index]
-    output = plan.graph.tensors[op.outputs[0]]
-    shape = " x ".join(map(str, output.shape))
-    cells = (str(index), op.kind, output.name, shape, f"{op_macs(plan.graph, op):,}", f"{output.size_bytes:,}")
-    if measured is None:
-        return (*cells, "–", "–", "")
-    instructions = "–" if measured.instructions is None else f"{measured.instructions:,}"
-    meter = f"<span class=meter style='width:{100 * measured.latency_us / max(dearest, 1e-9):.0f}px'></span>"
-    return (*cells, instructions, f"{measured.latency_us / 1000:,.3f}", meter)
+def _op_cells(row: OpRow, dearest_us: float) -> tuple[str, ...]:
+    shape = " x ".join(map(str, row.shape[1:]))
+    instructions, live = ("–" if value is None else f"{value:,}" for value in (row.instructions, row.live_bytes))
+    cells = (str(row.index), row.kind, row.output, shape, f"{row.macs:,}", live, instructions)
+    if row.latency_us is None:
+        return (*cells, "–", "")
+    meter = f"<span class=meter style='width:{100 * row.latency_us / dearest_us:.0f}px'></span>"
+    return (*cells, f"{row.latency_us / 1000:,.3f}", meter)
 
 
 def settings(run: Run, facts: dict[str, str]) -> str:
