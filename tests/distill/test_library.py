@@ -18,7 +18,7 @@ from tinynas.distill.library import Library, LibraryProgress, build_library, ope
 from tinynas.errors import ConfigError, ModelError
 from tinynas.nets.network import build_network
 
-CONFIG = DistillConfig(epochs=2, batch_size=32, lr=1e-2)
+CONFIG = DistillConfig(epochs=2, batch_size=32, lr=2e-2)
 
 
 @pytest.fixture(scope="module")
