@@ -22,11 +22,24 @@ static inline int32_t tn_rounding_shift(int32_t x, int exponent) {
 /* x * 2^shift, shift >= 0; overflow wraps, as it does in TFLite. */
 static inline int32_t tn_shift_left(int32_t x, int shift) { return (int32_t)((uint32_t)x << shift); }
 
-/* x * multiplier * 2^(shift - 31). */
+/* x * multiplier * 2^(shift - 31), multiplier >= 0. */
 static inline int32_t tn_requantise(int32_t x, int32_t multiplier, int shift) {
-  const int left = shift > 0 ? shift : 0;
-  const int right = shift > 0 ? 0 : -shift;
-  return tn_rounding_shift(tn_doubling_high_mul(tn_shift_left(x, left), multiplier), right);
+  if (shift >= 0) return tn_doubling_high_mul(tn_shift_left(x, shift), multiplier);
+  x = tn_doubling_high_mul(x, multiplier); /* not INT32_MIN */
+  x += x >> 31;                            /* makes ties, which are rounded up next, go away from zero */
+  return ((x >> (-shift - 1)) + 1) >> 1;
+}
+
+/* What follows a sum of products: scale per channel, zero point, range of the activation. */
+typedef struct {
+  const int32_t *multiplier;
+  const int8_t *shift;
+  int32_t zero_point, low, high;
+} tn_output_stage;
+
+static inline int8_t tn_output(const tn_output_stage *o, int32_t acc, int32_t ch) {
+  const int32_t v = tn_requantise(acc, o->multiplier[ch], o->shift[ch]) + o->zero_point;
+  return (int8_t)(v < o->low ? o->low : (v > o->high ? o->high : v));
 }
 
 static inline int32_t tn_clamp(int32_t x, int32_t low, int32_t high) { return x < low ? low : (x > high ? high : x); }
