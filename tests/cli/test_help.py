@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -33,15 +33,21 @@ def test_options_of_every_example_exist(tinynas: Tinynas) -> None:
         assert all(option in text for option in options), (name, options)
 
 
+def child_s() -> float:
+    """Processor time of all child processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def test_help_answers_in_half_a_second_and_imports_nothing_heavy() -> None:
-    """The best of three, since other work may share the machine."""
+    """Processor time, the best of three, since other work may share the machine."""
     code = "import sys; from tinynas.cli.main import run\ntry: run()\nexcept SystemExit: print(*sys.modules)"
     spent_s = []
     for _ in range(3):
-        start_s = time.perf_counter()
+        before_s = child_s()
         command = [sys.executable, "-c", code, "--help"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
-        spent_s.append(time.perf_counter() - start_s)
+        spent_s.append(child_s() - before_s)
     heavy = {"torch", "tensorflow", "numpy", "matplotlib", "sqlalchemy", "pymoo", "ai_edge_litert", "pydantic"}
     assert not heavy & set(done.stdout.split())
     assert min(spent_s) < 0.5

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
+from tinynas.report.legend import LegendEntry, Mark, legend
 from tinynas.report.run_folder import Candidate, Net, Predictor, PredictorPoint, Run
-from tinynas.report.svg import Axis, Frame, circle, diamond, line, picture, polyline, rect, star, text
+from tinynas.report.svg import Axis, Frame, circle, diamond, line, picture, polyline, rect, square, star, text
 from tinynas.report.tables import percent, size
 
-Mark = Callable[[float, float, float, str, str], str]
+NEAR_RATIO = 2  # the reference is drawn at its own latency up to this multiple of the slowest other net's
 WIDE_RATIO = 12  # from slowest to fastest; beyond it a linear axis would crowd the fast nets
-
-
-@dataclass(frozen=True)
-class LegendEntry:
-    """A sample of a series' mark and its meaning."""
-
-    mark: Mark
-    css: str
-    words: str
 
 
 def pareto_chart(run: Run, latency_words: str, width: float = 1000, height: float = 520) -> str:
@@ -38,7 +29,7 @@ def pareto_chart(run: Run, latency_words: str, width: float = 1000, height: floa
     marks += [_net(net, frame, diamond, "baseline", 8) for net in run.baselines if _has_place(net)]
     if _has_place(chosen):
         marks += [_net(chosen, frame, star, "chosen", 12)]
-    return picture(width, height, [*marks, *_legend(_pareto_legend(run), frame)], "Accuracy against latency")
+    return picture(width, height, [*marks, *legend(_pareto_legend(run), frame)], "Accuracy against latency")
 
 
 def _has_place(net: Net) -> bool:
@@ -48,6 +39,7 @@ def _has_place(net: Net) -> bool:
 def _pareto_frame(run: Run, nets: Sequence[Net], words: str, width: float, height: float) -> Frame:
     """Axes around everything that is drawn; the reference's own latency only if it is near the rest."""
     latency = [c.latency_us / 1000 for c in run.candidates] + [(net.latency_us or 0) / 1000 for net in nets]
+    latency += _near_reference(run.summary.reference, max(latency))
     accuracy = [c.predicted_accuracy for c in run.candidates] + [net.accuracy_int8 or 0 for net in nets]
     if (level := reference_level(run.summary.reference)) is not None:
         accuracy.append(level)
@@ -55,6 +47,12 @@ def _pareto_frame(run: Run, nets: Sequence[Net], words: str, width: float, heigh
     x = Axis.around(f"{words}, ms" + (" (log scale)" if log else ""), latency, log)
     y = Axis.around("accuracy", accuracy)
     return Frame(x, y, width, height, bottom=84)
+
+
+def _near_reference(reference: Net, slowest_ms: float) -> list[float]:
+    """The reference's latency in ms, if showing it leaves room enough for the nets that matter."""
+    latency_ms = (reference.latency_us or 0.0) / 1000
+    return [latency_ms] if slowest_ms < latency_ms <= NEAR_RATIO * slowest_ms else []
 
 
 def reference_level(reference: Net) -> float | None:
@@ -72,7 +70,10 @@ def _reference_marks(reference: Net, frame: Frame) -> list[str]:
     if reference.latency_us is not None:
         words += f", {reference.latency_us / 1000:,.1f} ms"
     x1 = frame.width - frame.right
-    return [line(frame.left, y, x1, y, "reference-line"), text(x1 - 6, y - 7, words, "note", "end")]
+    marks = [line(frame.left, y, x1, y, "reference-line"), text(frame.left + 8, y - 7, words, "note")]
+    if reference.latency_us is not None and reference.latency_us / 1000 <= frame.x.high:
+        marks.append(square(frame.px(reference.latency_us / 1000), y, 7, "reference", words))
+    return marks
 
 
 def _candidate(candidate: Candidate, frame: Frame) -> str:
@@ -112,15 +113,6 @@ def _pareto_legend(run: Run) -> list[LegendEntry]:
     return entries
 
 
-def _legend(entries: Sequence[LegendEntry], frame: Frame) -> list[str]:
-    """One row under the axis label."""
-    marks, x, y = [], frame.left, frame.height - 10
-    for entry in entries:
-        marks += [entry.mark(x + 6, y - 4, 6, entry.css, ""), text(x + 18, y, entry.words, "note")]
-        x += 18 + 6.0 * len(entry.words) + 22
-    return marks
-
-
 def predictor_chart(points: Sequence[PredictorPoint], width: float = 520, height: float = 420) -> str:
     """Predicted against finetuned accuracy; on the diagonal the predictor is right."""
     values = [v for point in points for v in (point.predicted, point.accuracy)]
@@ -131,7 +123,7 @@ def predictor_chart(points: Sequence[PredictorPoint], width: float = 520, height
     legend = [LegendEntry(circle, "front", "fitted: predicted with it left out")]
     if any(point.heldout for point in points):
         legend.append(LegendEntry(circle, "heldout", "held out"))
-    marks = [*frame.axes(), diagonal, *(_predicted(point, frame) for point in points), *_legend(legend, frame)]
+    marks = [*frame.axes(), diagonal, *(_predicted(point, frame) for point in points), *legend(legend, frame)]
     return picture(width, height, marks, "Predicted against finetuned accuracy")
 
 
@@ -182,21 +174,23 @@ def budget_chart(
     near = [limit] if limit <= 1.5 * max(used) else []
     x = Axis.around("peak SRAM, KiB", [*used, *near])
     frame = Frame(x, Axis.around("predicted accuracy", [c.predicted_accuracy for c in candidates]), width, height)
-    marks = frame.axes()
+    marks, on_top = frame.axes(), []
     for candidate in candidates:
         px, py = frame.px(candidate.peak_sram_bytes / 1024), frame.py(candidate.predicted_accuracy)
-        is_chosen = candidate.arch == chosen.arch
         tip = f"{size(candidate.peak_sram_bytes)}, predicted {percent(candidate.predicted_accuracy)}"
-        marks.append(star(px, py, 11, "chosen", tip) if is_chosen else circle(px, py, 4, "candidate", tip))
+        if candidate.arch == chosen.arch:
+            on_top.append(star(px, py, 11, "chosen", tip))
+        else:
+            marks.append(circle(px, py, 4, "candidate", tip))
     for at in near:
         marks += [line(frame.px(at), frame.py(frame.y.low), frame.px(at), frame.top, "reference-line")]
         marks += [text(frame.px(at) - 6, frame.top + 12, "the board's SRAM", "note", "end")]
-    return picture(width, height, marks, "Predicted accuracy against peak SRAM")
+    return picture(width, height, [*marks, *on_top], "Predicted accuracy against peak SRAM")
 
 
 def hypervolume_chart(values: Sequence[float], width: float = 520, height: float = 420) -> str:
     """How the front grew, generation by generation."""
-    x = Axis("generation", 0, max(len(values) - 1, 1))
+    x = Axis("generation", 0, max(len(values) - 1, 1), whole=True)
     frame = Frame(x, Axis.around("hypervolume", values), width, height, left=84)
     points = [(frame.px(i), frame.py(v)) for i, v in enumerate(values)]
     dots = [circle(px, py, 3.5, "front", f"generation {i}: {values[i]:.4g}") for i, (px, py) in enumerate(points)]

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 from tinynas.plan.plan import Buffer, Plan
 from tinynas.report.memory_text import Part, peak_step
-from tinynas.report.svg import Axis, Frame, line, picture, rect, text
+from tinynas.report.legend import CHAR_WIDTH, LegendEntry, legend
+from tinynas.report.svg import Axis, Frame, line, picture, rect, square, text
 
 LABEL_MIN_WIDTH, LABEL_MIN_HEIGHT = 26, 15  # user units; smaller rectangles have only a tip
-CHAR_WIDTH = 6.2
+LEGEND = (
+    LegendEntry(square, "tensor-peak", "tensor, alive at the peak"),
+    LegendEntry(square, "tensor", "other tensors"),
+    LegendEntry(square, "scratch", "scratch of a kernel"),
+)
 
 
 @dataclass(frozen=True)
@@ -34,10 +39,9 @@ def blocks(plan: Plan) -> list[Block]:
 
 def memory_chart(plan: Plan, width: float = 1000, height: float = 440) -> str:
     """Rectangles: x is the step, y the offset in the arena. What is alive at the peak is darker."""
-    x = Axis("step (op in execution order)", 0, max(len(plan.steps), 1))
-    frame = Frame(
-        x, Axis("offset in the arena, KiB", 0, max(plan.arena_bytes, 1) / 1024 * 1.06), width, height, left=70
-    )
+    x = Axis("step (op in execution order)", 0, max(len(plan.steps), 1), whole=True)
+    y = Axis("offset in the arena, KiB", 0, max(plan.arena_bytes, 1) / 1024 * 1.06)
+    frame = Frame(x, y, width, height, bottom=84)
     peak = peak_step(plan)
     marks = [
         *frame.axes(),
@@ -48,7 +52,8 @@ def memory_chart(plan: Plan, width: float = 1000, height: float = 440) -> str:
     top = frame.py(plan.arena_bytes / 1024)
     marks += [line(frame.left, top, width - frame.right, top, "dash")]
     words = f"arena {plan.arena_bytes:,} B (no placement in this order is below {plan.lower_bound_bytes:,} B)"
-    return picture(width, height, [*marks, text(width - frame.right, top - 6, words, "note", "end")], "Arena over time")
+    marks += [text(width - frame.right, top - 6, words, "note", "end"), *legend(LEGEND, frame)]
+    return picture(width, height, marks, "Arena over time")
 
 
 def _block(block: Block, peak: int, frame: Frame) -> Iterator[str]:

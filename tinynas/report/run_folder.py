@@ -36,6 +36,7 @@ class Net(Record, frozen=True):
     accuracy_int8: float | None = None
     accuracy_on_board: float | None = None
     images_on_board: int | None = None
+    images_identical_to_host: int | None = None
     latency_us: float | None = None
     instructions: int | None = None
     peak_sram_bytes: int | None = None
@@ -82,6 +83,7 @@ class Predictor(Record, frozen=True):
     loo_mse: float
     n_fit: int
     n_heldout: int = 0
+    warning: str | None = None
     baselines: dict[str, float | None] = {}
 
 

@@ -13,6 +13,7 @@ from tinynas.report.op_table import OpRow, op_rows
 from tinynas.report.run_folder import BoardFacts, Net, OpProfile, Run
 from tinynas.report.tables import caption, net_cells, percent, size
 
+OVERLAP_WORDS = "Where rectangles overlap, a kernel writes its output over input that it has used."
 LATENCY_WORDS = {
     "virtual": "latency on {name} (instructions / clock, not silicon time)",
     "hardware": "latency measured on {name}",
@@ -47,7 +48,7 @@ def header(run: Run, board: BoardFacts) -> str:
     chosen = run.summary.chosen
     tiles = [
         ("accuracy int8, test", percent(chosen.accuracy_int8), f"float {percent(chosen.accuracy_float)}"),
-        ("int8 on the board", percent(chosen.accuracy_on_board), _count(chosen.images_on_board, "images")),
+        ("int8 on the board", percent(chosen.accuracy_on_board), _identical(chosen)),
         (f"latency ({board.kind})", _latency(chosen), _count(chosen.instructions, "instructions")),
         ("peak SRAM", size(chosen.peak_sram_bytes), f"of {size(board.sram_bytes)}"),
         ("flash", size(chosen.flash_bytes), f"of {size(board.flash_bytes)}"),
@@ -72,6 +73,13 @@ def _latency(net: Net) -> str:
 
 def _count(value: int | None, unit: str) -> str:
     return "" if value is None else f"{value:,} {unit}".strip()
+
+
+def _identical(net: Net) -> str:
+    """How many of the images on the board gave the host's bytes."""
+    if net.images_on_board is None or net.images_identical_to_host is None:
+        return _count(net.images_on_board, "images")
+    return f"{net.images_identical_to_host:,} of {net.images_on_board:,} as on the host"
 
 
 def _yes_no(value: bool | None) -> str:
@@ -112,10 +120,11 @@ def predictor(run: Run) -> str:
         f"Fitted on {found.n_fit} finetuned nets; leave-one-out mean squared error {found.loo_mse:.2e}, "
         f"Kendall's τ {found.kendall_tau:.2f}."
     )
+    warning = f"<p class='verdict bad'>{escape(found.warning)}</p>" if found.warning else ""
     charts = [figure(tau_chart(found), "A longer bar orders the nets better.")]
     if run.predictor_points:
         charts.insert(0, figure(predictor_chart(run.predictor_points), "On the dashed line the prediction is right."))
-    return section("Accuracy predictor", intro, f"<div class=two>{''.join(charts)}</div>")
+    return section("Accuracy predictor", intro, warning, f"<div class=two>{''.join(charts)}</div>")
 
 
 def search(run: Run, board: BoardFacts) -> str:
@@ -144,7 +153,7 @@ def memory(run: Run, plan: Plan, board: BoardFacts) -> str:
         parts = [Part("code", code), Part("constants", plan.const_bytes), Part("free", free)]
         bars.append(usage_bar(f"Flash, {board.flash_bytes:,} B", parts))
     intro = "Tensors of the chosen net in the arena while each op runs; those alive at the peak are dark."
-    return section("Memory", intro, figure(memory_chart(plan)), *(figure(bar) for bar in bars if bar))
+    return section("Memory", intro, figure(memory_chart(plan), OVERLAP_WORDS), *(figure(bar) for bar in bars if bar))
 
 
 def per_op(plan: Plan, profile: Sequence[OpProfile]) -> str:

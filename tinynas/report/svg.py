@@ -28,6 +28,11 @@ def diamond(x: float, y: float, radius: float, css: str, tip: str = "") -> str:
     return f'<polygon points="{_points(corners)}" class="{css}">{_title(tip)}</polygon>'
 
 
+def square(x: float, y: float, radius: float, css: str, tip: str = "") -> str:
+    """A square of side 2 * `radius` around (x, y)."""
+    return rect(x - radius, y - radius, 2 * radius, 2 * radius, css, tip)
+
+
 def star(x: float, y: float, radius: float, css: str, tip: str = "") -> str:
     """A five-pointed star around (x, y)."""
     corners = []
@@ -74,6 +79,7 @@ class Axis:
     low: float
     high: float
     log: bool = False
+    whole: bool = False  # counts: ticks at integers only
 
     @staticmethod
     def around(label: str, values: Sequence[float], log: bool = False, margin: float = 0.06) -> Axis:
@@ -82,7 +88,7 @@ class Axis:
         if log:
             pad = (high / low) ** margin if high > low else 1.5
             return Axis(label, low / pad, high * pad, log)
-        pad = (high - low) * margin if high > low else max(abs(high) * 0.1, 0.5)
+        pad = (high - low) * margin if high > low else abs(high) * 0.1 or 0.5
         return Axis(label, low - pad, high + pad)
 
     def fraction(self, value: float) -> float:
@@ -110,7 +116,8 @@ class Axis:
 
     def _step(self, wanted: int = 6) -> float:
         """The distance between the ticks of a linear axis."""
-        return _round_step((self.high - self.low) / wanted)
+        step = _round_step((self.high - self.low) / wanted)
+        return math.ceil(step) if self.whole else step
 
 
 def _round_step(rough: float) -> float:

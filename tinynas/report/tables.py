@@ -12,16 +12,17 @@ if TYPE_CHECKING:
 
 def front_table(run: Run) -> Table:
     """The front by latency, the chosen net marked; baselines and reference below, for comparison."""
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=f"Pareto front of {run.name}", title_justify="left", caption=caption(run))
-    table.add_column("net")
-    for header in ("accuracy int8", "latency ms", "peak SRAM", "flash", "bit exact"):
-        table.add_column(header, justify="right")
+    table = Table(title=f"Pareto front of {run.name}", title_justify="left", caption=caption(run), box=box.SIMPLE)
+    table.add_column("net", overflow="fold")
+    for header in ("int8", "ms", "SRAM", "flash", "exact"):
+        table.add_column(header, justify="right", no_wrap=True)
     chosen = run.summary.chosen
     for net in sorted(run.summary.front, key=lambda net: net.latency_us or 0.0):
         is_chosen = net.arch == chosen.arch
-        name = "→ chosen" if is_chosen else "front"
+        name = f"→ {net.name or 'chosen'}" if is_chosen else net.name or "front"
         table.add_row(name, *net_cells(net), style="bold green" if is_chosen else "")
     table.add_section()
     for net in [*run.baselines, run.summary.reference]:
