@@ -120,10 +120,10 @@ def predictor_chart(points: Sequence[PredictorPoint], width: float = 520, height
     x = Axis("finetuned accuracy (validation split)", limits.low, limits.high)
     frame = Frame(x, Axis("predicted accuracy", limits.low, limits.high), width, height, bottom=84)
     diagonal = polyline([(frame.px(v), frame.py(v)) for v in (limits.low, limits.high)], "dash")
-    legend = [LegendEntry(circle, "front", "fitted: predicted with it left out")]
+    entries = [LegendEntry(circle, "front", "fitted: predicted with it left out")]
     if any(point.heldout for point in points):
-        legend.append(LegendEntry(circle, "heldout", "held out"))
-    marks = [*frame.axes(), diagonal, *(_predicted(point, frame) for point in points), *legend(legend, frame)]
+        entries.append(LegendEntry(circle, "heldout", "held out"))
+    marks = [*frame.axes(), diagonal, *(_predicted(point, frame) for point in points), *legend(entries, frame)]
     return picture(width, height, marks, "Predicted against finetuned accuracy")
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinynas.plan.plan import Buffer, Plan
-from tinynas.report.memory_text import Part, peak_step
 from tinynas.report.legend import CHAR_WIDTH, LegendEntry, legend
+from tinynas.report.memory_text import Part, peak_step
 from tinynas.report.svg import Axis, Frame, line, picture, rect, square, text
 
 LABEL_MIN_WIDTH, LABEL_MIN_HEIGHT = 26, 15  # user units; smaller rectangles have only a tip

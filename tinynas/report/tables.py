@@ -15,7 +15,9 @@ def front_table(run: Run) -> Table:
     from rich import box
     from rich.table import Table
 
-    table = Table(title=f"Pareto front of {run.name}", title_justify="left", caption=caption(run), box=box.SIMPLE)
+    table = Table(
+        title=f"Pareto front of {run.name}", title_justify="left", caption=f"→ chosen; {caption(run)}", box=box.SIMPLE
+    )
     table.add_column("net", overflow="fold")
     for header in ("int8", "ms", "SRAM", "flash", "exact"):
         table.add_column(header, justify="right", no_wrap=True)
