@@ -7,8 +7,12 @@
 static void accumulate(const tn_conv_params *p, const int8_t *x, const int8_t *w, int32_t n, int32_t channels,
                        int32_t acc[4]) {
   const int32_t filter = (int32_t)p->k_h * p->k_w * p->in_c;
-  for (int32_t i = 0; i < channels; ++i, w += filter) {
-    acc[i] = x == 0 ? acc[i] + p->in_zp * tn_sum(w, n) : tn_dot(x, w, n, acc[i]);
+  if (x == 0) {
+    for (int32_t i = 0; i < channels; ++i) acc[i] += p->in_zp * tn_sum(w + i * filter, n);
+  } else if (channels == 4) {
+    tn_dot4(x, w, filter, n, acc);
+  } else {
+    acc[0] = tn_dot(x, w, n, acc[0]);
   }
 }
 
@@ -16,9 +20,18 @@ static void accumulate(const tn_conv_params *p, const int8_t *x, const int8_t *w
 static void border_row(const tn_conv_params *p, const int8_t *row, int32_t x0, const int8_t *w, int32_t channels,
                        int32_t acc[4]) {
   const int32_t c = p->in_c;
-  for (int32_t k = 0; k < p->k_w; ++k) {
-    const int32_t x = x0 + k * p->dilation_w;
-    accumulate(p, row != 0 && x >= 0 && x < p->in_w ? row + x * c : 0, w + k * c, c, channels, acc);
+  if (row == 0) {
+    accumulate(p, 0, w, p->k_w * c, channels, acc);
+  } else if (p->dilation_w == 1) {
+    const int32_t from = tn_clamp(-x0, 0, p->k_w), to = tn_clamp(p->in_w - x0, from, p->k_w);
+    accumulate(p, 0, w, from * c, channels, acc);
+    accumulate(p, row + (x0 + from) * c, w + from * c, (to - from) * c, channels, acc);
+    accumulate(p, 0, w + to * c, (p->k_w - to) * c, channels, acc);
+  } else {
+    for (int32_t k = 0; k < p->k_w; ++k) {
+      const int32_t x = x0 + k * p->dilation_w;
+      accumulate(p, x >= 0 && x < p->in_w ? row + x * c : 0, w + k * c, c, channels, acc);
+    }
   }
 }
 
