@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinynas.report.legend import LegendEntry, Mark, legend
+from tinynas.report.legend import LegendEntry, Mark, legend, with_legend
 from tinynas.report.run_folder import Candidate, Net, Predictor, PredictorPoint, Run
 from tinynas.report.svg import Axis, Frame, circle, diamond, line, picture, polyline, rect, square, star, text
 from tinynas.report.tables import percent, size
@@ -46,7 +46,7 @@ def _pareto_frame(run: Run, nets: Sequence[Net], words: str, width: float, heigh
     log = max(latency) / min(latency) > WIDE_RATIO
     x = Axis.around(f"{words}, ms" + (" (log scale)" if log else ""), latency, log)
     y = Axis.around("accuracy", accuracy)
-    return Frame(x, y, width, height, bottom=84)
+    return with_legend(Frame(x, y, width, height), _pareto_legend(run))
 
 
 def _near_reference(reference: Net, slowest_ms: float) -> list[float]:
@@ -118,11 +118,11 @@ def predictor_chart(points: Sequence[PredictorPoint], width: float = 520, height
     values = [v for point in points for v in (point.predicted, point.accuracy)]
     limits = Axis.around("", values)
     x = Axis("finetuned accuracy (validation split)", limits.low, limits.high)
-    frame = Frame(x, Axis("predicted accuracy", limits.low, limits.high), width, height, bottom=84)
-    diagonal = polyline([(frame.px(v), frame.py(v)) for v in (limits.low, limits.high)], "dash")
     entries = [LegendEntry(circle, "front", "fitted: predicted with it left out")]
     if any(point.heldout for point in points):
         entries.append(LegendEntry(circle, "heldout", "held out"))
+    frame = with_legend(Frame(x, Axis("predicted accuracy", limits.low, limits.high), width, height), entries)
+    diagonal = polyline([(frame.px(v), frame.py(v)) for v in (limits.low, limits.high)], "dash")
     marks = [*frame.axes(), diagonal, *(_predicted(point, frame) for point in points), *legend(entries, frame)]
     return picture(width, height, marks, "Predicted against finetuned accuracy")
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tinynas.plan.plan import Buffer, Plan
-from tinynas.report.legend import CHAR_WIDTH, LegendEntry, legend
+from tinynas.report.legend import CHAR_WIDTH, LegendEntry, legend, with_legend
 from tinynas.report.memory_text import Part, peak_step
 from tinynas.report.svg import Axis, Frame, line, picture, rect, square, text
 
-LABEL_MIN_WIDTH, LABEL_MIN_HEIGHT = 26, 15  # user units; smaller rectangles have only a tip
+CUT_MIN_CHARS, LABEL_MIN_HEIGHT = 8, 16  # smaller rectangles have only a tip
+LINE_HEIGHT = 15  # user units
 LEGEND = (
     LegendEntry(square, "tensor-peak", "tensor, alive at the peak"),
     LegendEntry(square, "tensor", "other tensors"),
@@ -41,14 +42,14 @@ def memory_chart(plan: Plan, width: float = 1000, height: float = 440) -> str:
     """Rectangles: x is the step, y the offset in the arena. What is alive at the peak is darker."""
     x = Axis("step (op in execution order)", 0, max(len(plan.steps), 1), whole=True)
     y = Axis("offset in the arena, KiB", 0, max(plan.arena_bytes, 1) / 1024 * 1.06)
-    frame = Frame(x, y, width, height, bottom=84)
+    frame = with_legend(Frame(x, y, width, height), LEGEND)
     peak = peak_step(plan)
     marks = [
         *frame.axes(),
         rect(frame.px(peak), frame.top, frame.px(1) - frame.px(0), frame.py(0) - frame.top, "part-free"),
     ]
-    for block in blocks(plan):
-        marks += _block(block, peak, frame)
+    placed = [_Placed.of(block, peak, frame) for block in blocks(plan)]
+    marks += [block.mark() for block in placed] + [label for block in placed for label in block.label()]
     top = frame.py(plan.arena_bytes / 1024)
     marks += [line(frame.left, top, width - frame.right, top, "dash")]
     words = f"arena {plan.arena_bytes:,} B (no placement in this order is below {plan.lower_bound_bytes:,} B)"
@@ -56,24 +57,40 @@ def memory_chart(plan: Plan, width: float = 1000, height: float = 440) -> str:
     return picture(width, height, marks, "Arena over time")
 
 
-def _block(block: Block, peak: int, frame: Frame) -> Iterator[str]:
-    buffer = block.buffer
-    at_peak = buffer.first <= peak <= buffer.last
-    css = "scratch" if block.scratch else "tensor-peak" if at_peak else "tensor"
-    x, y = frame.px(buffer.first), frame.py((buffer.offset + buffer.size_bytes) / 1024)
-    width, height = frame.px(min(buffer.last + 1, frame.x.high)) - x, frame.py(buffer.offset / 1024) - y
-    tip = f"{block.name}: {buffer.size_bytes:,} B at {buffer.offset:,}, steps {buffer.first} to {buffer.last}"
-    yield rect(x, y, width, height, css, tip)
-    if width >= LABEL_MIN_WIDTH and height >= LABEL_MIN_HEIGHT:
-        yield _label(block.name, x, y, width, height, css)
+@dataclass(frozen=True)
+class _Placed:
+    """A block in the picture, in user units."""
 
+    block: Block
+    x: float
+    y: float
+    width: float
+    height: float
+    css: str
 
-def _label(name: str, x: float, y: float, width: float, height: float, css: str) -> str:
-    """The last part of the tensor's name, cut to the rectangle."""
-    room = int((width - 6) / CHAR_WIDTH)
-    short = name if len(name) <= room else name[: max(room - 1, 1)] + "…"
-    shade = "on-fill" if css == "tensor-peak" else "on-pale"
-    return text(x + width / 2, y + height / 2 + 4, short, shade, "middle")
+    @classmethod
+    def of(cls, block: Block, peak: int, frame: Frame) -> _Placed:
+        buffer = block.buffer
+        at_peak = buffer.first <= peak <= buffer.last
+        css = "scratch" if block.scratch else "tensor-peak" if at_peak else "tensor"
+        x, y = frame.px(buffer.first), frame.py((buffer.offset + buffer.size_bytes) / 1024)
+        width = frame.px(min(buffer.last + 1, frame.x.high)) - x
+        return cls(block, x, y, width, frame.py(buffer.offset / 1024) - y, css)
+
+    def mark(self) -> str:
+        buffer = self.block.buffer
+        tip = f"{self.block.name}: {buffer.size_bytes:,} B at {buffer.offset:,}, steps {buffer.first} to {buffer.last}"
+        return rect(self.x, self.y, self.width, self.height, self.css, tip)
+
+    def label(self) -> Iterator[str]:
+        """The name, cut to the rectangle. Neighbours in time alternate in height: they may lie over each other."""
+        name = "scratch" if self.block.scratch else self.block.name
+        room = int((self.width - 6) / CHAR_WIDTH)
+        if room < min(len(name), CUT_MIN_CHARS) or self.height < LABEL_MIN_HEIGHT:
+            return
+        short = name if len(name) <= room else name[: room - 1] + "…"
+        lower = LINE_HEIGHT if self.height >= 2.5 * LINE_HEIGHT and self.block.buffer.first % 2 else 0
+        yield text(self.x + 5, self.y + 13 + lower, short, "on-fill" if self.css == "tensor-peak" else "on-pale")
 
 
 def usage_bar(title: str, parts: Sequence[Part], width: float = 1000) -> str:
