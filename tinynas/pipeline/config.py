@@ -14,6 +14,7 @@ from tinynas.distill.config import DistillConfig
 from tinynas.errors import ConfigError
 from tinynas.lab.board import load_board
 from tinynas.pipeline.overrides import with_overrides
+from tinynas.pipeline.toml_text import toml_text
 from tinynas.predict.quality import MIN_NETS
 from tinynas.search.nsga2 import SearchConfig
 from tinynas.space.cost import Budget as MemoryBudget
@@ -106,6 +107,12 @@ def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return experiment
+
+
+def experiment_text(experiment: Experiment) -> str:
+    """The whole experiment as TOML, defaults included; `load_experiment` reads it back."""
+    settings = experiment.model_dump(mode="json", exclude={"space": {"channels", "classes"}})  # those are the data's
+    return toml_text(settings)
 
 
 def _read(path: Path) -> dict[str, Any]:

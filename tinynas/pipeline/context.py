@@ -24,7 +24,8 @@ class Context:
     store: StageStore
     measurements: str  # URL of the measurement store
     progress: Progress
-    workers: int = 2  # processes that train or measure side by side, one thread each; no result depends on it
+    workers: int  # processes that train or measure side by side, one thread each; no result depends on it
+    threads: int  # of a training that runs alone
 
     def stage(self, key: StageKey, compute: Callable[[Path], None]) -> Output:
         """The output of a stage, kept or computed now, linked from the run's folder; says which, and why."""
@@ -45,6 +46,6 @@ class Context:
             self.progress.say(f"{key.name}: computed anew, since this changed: {', '.join(changes(place, key))}")
 
 
-def worker_count() -> int:
-    """Processes to use on this machine: two at least (one can wait for its board), and no more than it has cores."""
-    return max(2, min(8, os.cpu_count() or 1))
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

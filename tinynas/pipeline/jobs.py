@@ -1,13 +1,13 @@
 """Work that runs in several processes at once. A job is small and picklable; it leaves its result in a file.
 
-Each job computes on one thread: the result does not depend on how many of them run side by side, and a job whose
-file is there is not run again.
+A job's result does not depend on how many of them run side by side. A job whose file is there is not run again.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +27,10 @@ class Job(Protocol):
     @property
     def result(self) -> Path:
         """The file that the job writes last."""
+
+    @property
+    def threads(self) -> int:
+        """That torch may use."""
 
     def run(self) -> None:
         """Do it."""
@@ -49,11 +53,22 @@ def run_jobs(jobs: Sequence[J], workers: int, on_done: Callable[[int, J], None] 
 
 
 def _run(job: J) -> J:
+    with threads(job.threads):
+        job.run()
+    return job
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """torch on `count` threads for a while: sums over threads depend on their number."""
     import torch
 
-    torch.set_num_threads(1)
-    job.run()
-    return job
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=1)
@@ -71,6 +86,7 @@ class TrainJob:
     config: TrainConfig
     seed: int
     teacher: Path | None = None
+    threads: int = 1
 
     @property
     def network(self) -> Path:
@@ -104,6 +120,7 @@ class Int8Job:
     data: DataConfig
     calibration_images: int
     seed: int
+    threads: int = 1
 
     @property
     def model(self) -> Path:

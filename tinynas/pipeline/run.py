@@ -11,8 +11,8 @@ from pathlib import Path
 from tinynas.errors import StoreError
 from tinynas.lab.board import load_board
 from tinynas.lab.runtime_size import runtime_size
-from tinynas.pipeline.config import Experiment, load_experiment
-from tinynas.pipeline.context import Context, worker_count
+from tinynas.pipeline.config import Experiment, experiment_text, load_experiment
+from tinynas.pipeline.context import Context, cores
 from tinynas.pipeline.digest import digest
 from tinynas.pipeline.files import write_bytes
 from tinynas.pipeline.finish import Stages, finish
@@ -27,8 +27,9 @@ from tinynas.pipeline.stages.predictor import fit_predictor, load_predictor
 from tinynas.pipeline.stages.reference import load_reference, train_reference
 from tinynas.pipeline.stages.search import run_search
 from tinynas.pipeline.stages.space import find_space
-from tinynas.pipeline.toml_text import toml_text
 
+_MOST_WORKERS = 8
+_MOST_THREADS = 4  # these networks are too small for more
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -39,10 +40,12 @@ def run_experiment(
     *,
     runs: Path = Path("runs"),
     measurements: str | None = None,
+    workers: int | None = None,
 ) -> Path:
     """Run the experiment in `path`, with `--set` overrides, or continue it; returns its folder, `runs`/<name>.
 
-    Measurements go to the store at the URL `measurements`, by default `runs`/measurements.db.
+    Measurements go to the store at the URL `measurements`, by default `runs`/measurements.db. `workers` processes
+    train or measure side by side, by default as many as there are cores.
 
     Raises:
         TinyNasError: whatever the user can mend; finished work is kept, and the same command goes on.
@@ -51,15 +54,18 @@ def run_experiment(
     folder = runs / experiment.name
     with _disk_errors(folder), _alone_in(folder):
         settings = experiment.model_dump(mode="json")
-        write_bytes(folder / "experiment.toml", toml_text(settings).encode())
+        write_bytes(folder / "experiment.toml", experiment_text(experiment).encode())
         log = RunLog(folder / "log.jsonl", digest(settings))
         log.write("start", file=str(path), overrides=list(overrides))
-        context = _context(experiment, folder, LoggedProgress(progress or Silent(), log), measurements)
+        logged = LoggedProgress(progress or Silent(), log)
+        context = _context(experiment, folder, logged, measurements, workers or min(cores(), _MOST_WORKERS))
         finish(context, log, _run_stages(context))
     return folder
 
 
-def _context(experiment: Experiment, folder: Path, progress: Progress, measurements: str | None) -> Context:
+def _context(
+    experiment: Experiment, folder: Path, progress: Progress, measurements: str | None, workers: int
+) -> Context:
     return Context(
         experiment=experiment,
         board=load_board(experiment.board),
@@ -67,7 +73,8 @@ def _context(experiment: Experiment, folder: Path, progress: Progress, measureme
         store=StageStore(folder.parent / ".stages"),
         measurements=measurements or f"sqlite:///{folder.parent / 'measurements.db'}",
         progress=progress,
-        workers=worker_count(),
+        workers=workers,
+        threads=min(cores(), _MOST_THREADS),
     )
 
 

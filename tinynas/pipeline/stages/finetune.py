@@ -110,6 +110,7 @@ class _Work:
             self.context.experiment.finetune.chosen,
             self._seed(arch, "chosen"),
             self.teacher,
+            self.context.threads,
         )
         run_jobs([job], 1)
 

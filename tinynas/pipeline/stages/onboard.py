@@ -8,7 +8,9 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tinynas.data.config import DataConfig
+import numpy as np
+from numpy.typing import NDArray
+
 from tinynas.data.images import at_resolution
 from tinynas.data.types import Dataset
 from tinynas.engine.generate import generate
@@ -19,13 +21,12 @@ from tinynas.lab.evaluate import evaluate_on_board
 from tinynas.lab.measure import build_model
 from tinynas.lab.session import open_board
 from tinynas.pipeline.context import Context
-from tinynas.pipeline.files import read_json, write_bytes, write_json
-from tinynas.pipeline.jobs import dataset, run_jobs
+from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.plan.planner import plan
 
 _VERSION = 1
-_PART = 50  # images that are evaluated in one go, and not again after a kill
+_PART = 250  # images that are evaluated in one go, and not again after a kill
 
 
 @dataclass(frozen=True)
@@ -47,44 +48,42 @@ def evaluate_chosen(context: Context, data: Dataset, model: bytes) -> OnBoard:
         "firmware": firmware(context.board).firmware_hash,
     }
     key = StageKey("onboard", _VERSION, settings)
-    output = context.stage(key, lambda folder: _evaluate(context, len(data.test), model, folder))
+    output = context.stage(key, lambda folder: _evaluate(context, data, model, folder))
     return _load(output)
 
 
-@dataclass(frozen=True)
-class _PartJob:
-    """Some of the test images on one board."""
-
-    data: DataConfig
-    board: Board
-    model: Path
-    first: int
-    result: Path
-
-    def run(self) -> None:
-        test = dataset(self.data).test
-        part = slice(self.first, self.first + _PART)
-        model = self.model.read_bytes()
-        side = read_tflite(model).tensors[read_tflite(model).inputs[0]].shape[1]
-        found = evaluate_on_board(model, self.board, at_resolution(test.images[part], side), test.labels[part])
-        write_json(self.result, {"correct": round(found.accuracy * found.images), **asdict(found)})
-
-
-def _evaluate(context: Context, images: int, model: bytes, folder: Path) -> None:
-    write_bytes(folder / "model.tflite", model)
-    context.progress.begin("onboard", "test images classified on the board", images)
-    jobs = [
-        _PartJob(context.experiment.data, context.board, folder / "model.tflite", first, folder / f"part{first}.json")
-        for first in range(0, images, _PART)
-    ]
-    run_jobs(jobs, context.workers, lambda done, _: context.progress.advance(min(done * _PART, images)))
-    parts = [read_json(job.result) for job in jobs]
+def _evaluate(context: Context, data: Dataset, model: bytes, folder: Path) -> None:
+    graph = read_tflite(model)
+    images = at_resolution(data.test.images, graph.tensors[graph.inputs[0]].shape[1])
+    context.progress.begin("onboard", "test images classified on the board", len(images))
+    parts = [_part(context, model, images, data, first, folder) for first in range(0, len(images), _PART)]
     total = {name: sum(part[name] for part in parts) for name in ("correct", "images", "images_identical_to_host")}
-    write_json(folder / "onboard.json", {**total, "accuracy": total["correct"] / total["images"]})
+    accuracy = total["correct"] / total["images"]
+    write_json(folder / "onboard.json", {**total, "accuracy": accuracy})
     write_json(folder / "profile.json", _profile(model, context.board))
     _keep_firmware(model, context.board, folder)
-    identical = total["images_identical_to_host"]
-    context.progress.end(f"accuracy {total['correct'] / total['images']:.1%}, {identical} of {images} as on the host")
+    same = total["images_identical_to_host"]
+    context.progress.end(f"accuracy {accuracy:.1%}; outputs of {same} of {len(images)} images as on the host")
+
+
+def _part(
+    context: Context, model: bytes, images: NDArray[np.uint8], data: Dataset, first: int, folder: Path
+) -> dict[str, int]:
+    """Counts of the images from `first` on, evaluated now or before the run was stopped."""
+    path = folder / f"part{first}.json"
+    if not path.exists():
+        part = slice(first, first + _PART)
+        found = evaluate_on_board(
+            model,
+            context.board,
+            images[part],
+            data.test.labels[part],
+            lambda done, _: context.progress.advance(first + done),
+            boards=context.workers,
+        )
+        write_json(path, {"correct": round(found.accuracy * found.images), **asdict(found)})
+    counts: dict[str, int] = read_json(path)
+    return counts
 
 
 def _profile(model: bytes, board: Board) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ from tinynas.nets.network import Network, build_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import write_json
+from tinynas.pipeline.jobs import threads
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.space.space import SearchSpace
 from tinynas.train.supervised import Epoch, accuracy, train
@@ -45,7 +46,8 @@ def _train(context: Context, data: Dataset, space: SearchSpace, folder: Path) ->
     def epoch(state: Epoch) -> None:
         progress.advance(state.number, f"loss {state.loss:.3f}, {state.images_per_s:.0f} images/s")
 
-    train(network, data.train, config, seed, on_epoch=epoch, checkpoint=checkpoint)
+    with threads(context.threads):
+        train(network, data.train, config, seed, on_epoch=epoch, checkpoint=checkpoint)
     score = accuracy(network, data.validation)
     save_network(folder / "network.npz", network)
     write_json(folder / "metrics.json", {"accuracy_validation": score})
