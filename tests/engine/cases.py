@@ -41,6 +41,11 @@ class Net:
         self.outputs.append(self.tensor(shape, scale, zero_point))
         return self.outputs[-1]
 
+    def constant(self, shape: Sequence[int], scale: float, zero_point: int) -> int:
+        data = self.rng.integers(-128, 128, shape, np.int8)
+        quant = Quant.per_tensor(scale, zero_point)
+        return self._add(Tensor(f"k{len(self.tensors)}", tuple(shape), DType.INT8, quant, data, const=True))
+
     def weights(self, shape: Sequence[int], axis: int | None) -> int:
         scales = self.rng.uniform(0.002, 0.02, 1 if axis is None else shape[axis]).astype(np.float32)
         data = self.rng.integers(-127, 128, shape, np.int8)
@@ -87,13 +92,13 @@ def graphs(draw: st.DrawFn, add_case: AddCase, cases: int = 6) -> Graph:
     return net.graph()
 
 
-def tight_plan(graph: Graph) -> Plan:
+def tight_plan(graph: Graph, core: Core = Core.HOST) -> Plan:
     """Every op of a graph of unrelated ops in a region of its own, its output as far over its first input as allowed.
 
     Nothing hides an output that is written too early, as spare distance would in a plan of the whole graph.
     """
-    base = plan(graph, Core.HOST)
-    at, buffers = 0, {}
+    base = plan(graph, core)
+    at, buffers, steps = 0, {}, []
     for step in base.steps:
         op, output = graph.ops[step.ops[0]], step.outputs[0]
         size = aligned(graph.tensors[output].size_bytes)
@@ -105,8 +110,9 @@ def tight_plan(graph: Graph) -> Plan:
             offset = first if tensor == step.inputs[0] else end
             buffers[tensor] = Buffer(offset, aligned(graph.tensors[tensor].size_bytes), 0, len(base.steps))
             end = max(end, offset + buffers[tensor].size_bytes)
-        at = end
-    return replace(base, buffers=buffers, arena_bytes=at)
+        steps.append(replace(step, scratch=replace(step.scratch, offset=end)) if step.scratch else step)
+        at = end + (step.scratch.size_bytes if step.scratch else 0)
+    return replace(base, buffers=buffers, steps=tuple(steps), arena_bytes=at)
 
 
 def same_out(size: int, stride: int) -> int:

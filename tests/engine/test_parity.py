@@ -78,7 +78,8 @@ def conv(net: Net, draw: st.DrawFn) -> None:
     weights = net.weights((cout, *w.kernel, cin), draw(st.sampled_from([None, 0])))
     y = net.output((1, *w.out(), cout), draw(scales), draw(zero_points))
     attrs = ops.Conv2D(w.stride[0], w.stride[1], w.padding, draw(activations), w.dilation[0], w.dilation[1])
-    net.op("CONV_2D", [x, weights, net.bias(weights, x, cout)], y, attrs)
+    bias = net.bias(weights, x, cout) if draw(st.integers(0, 3)) else -1
+    net.op("CONV_2D", [x, weights, bias], y, attrs)
 
 
 def depthwise(net: Net, draw: st.DrawFn) -> None:
@@ -118,7 +119,8 @@ def binary(net: Net, draw: st.DrawFn) -> None:
     shape = [1, *(draw(st.integers(1, 5)) for _ in range(3))]
     other = [1 if draw(st.booleans()) else n for n in shape] if draw(st.booleans()) else shape
     a = net.input(shape, draw(scales), draw(zero_points))
-    b = net.input(other, draw(scales), draw(zero_points))
+    constant = draw(st.integers(0, 3)) == 0
+    b = (net.constant if constant else net.input)(other, draw(scales), draw(zero_points))
     y = net.output(shape, draw(scales), draw(zero_points))
     pair = [a, b] if draw(st.booleans()) else [b, a]
     net.op(draw(st.sampled_from(["ADD", "SUB", "MUL"])), pair, y, ops.Binary(draw(activations)))
@@ -162,7 +164,10 @@ def pad(net: Net, draw: st.DrawFn) -> None:
     scale, zero = draw(scales), draw(zero_points)
     x = net.input(shape, scale, zero)
     y = net.output([n + int(a.sum()) for n, a in zip(shape, amounts, strict=True)], scale, zero)
-    net.op("PAD", [x, net.ints(amounts)], y)
+    if draw(st.booleans()):
+        net.op("PAD", [x, net.ints(amounts)], y)
+    else:
+        net.op("PADV2", [x, net.ints(amounts), net.constant((1,), scale, zero)], y)
 
 
 def transpose(net: Net, draw: st.DrawFn) -> None:

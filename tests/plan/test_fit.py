@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.test_generate import two_ops
 from tinynas.errors import FitError
-from tinynas.lab.board import Board, Region, load_board
+from tinynas.lab.board import Board, Core, Region, load_board
 from tinynas.plan.fit import RuntimeSize, fit, require_fit
 from tinynas.plan.plan import Plan
 from tinynas.plan.planner import plan
@@ -25,7 +25,7 @@ def board(sram: int, flash: int) -> Board:
 
 @pytest.fixture
 def small() -> Plan:
-    return plan(two_ops(1, 4), load_board("qemu-stm32f405").core)
+    return plan(two_ops(1, 4), Core.HOST)
 
 
 def test_sram_is_the_sum_of_its_parts(small: Plan) -> None:

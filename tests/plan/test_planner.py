@@ -85,7 +85,7 @@ def test_an_expand_convolution_grows_over_its_input() -> None:
     weights = net.weights((32, 1, 1, 16), 0)
     y = net.output((1, 32, 32, 32), 0.05, 0)
     net.op("CONV_2D", [x, weights, net.bias(weights, x, 32)], y, ops.Conv2D())
-    assert plan(net.graph(), Core.M4).arena_bytes == 32 * 32 * 32 + 16
+    assert plan(net.graph(), Core.HOST).arena_bytes == 32 * 32 * 32 + 16
 
 
 def test_a_view_takes_no_step_and_no_memory() -> None:
@@ -100,7 +100,7 @@ def test_a_view_takes_no_step_and_no_memory() -> None:
 
 def test_a_lowered_network_is_planned_without_weights() -> None:
     blocks = (BlockSpec(8, 24, 8, 3, 1), BlockSpec(8, 48, 16, 5, 2))
-    made = plan(lower(NetSpec((32, 32, 1), 2, 8, 2, (blocks,), 32)), Core.M4)
+    made = plan(lower(NetSpec((32, 32, 1), 2, 8, 2, (blocks,), 32)), Core.HOST)
     assert made.arena_bytes < 16 * 16 * 48 + 1024  # the second expansion, over its input
     assert {"add_s8", "conv1x1_s8", "softmax_s8"} <= set(made.kernels)
 
@@ -130,3 +130,16 @@ def test_a_float_model_is_sent_to_convert() -> None:
     graph = Graph((x, y), (Op("RELU", (0,), (1,), ops.NoAttrs()),), (0,), (1,))
     with pytest.raises(ModelError, match="tinynas convert"):
         plan(graph, Core.M4)
+
+
+def test_sizes_beyond_the_parameters_fields_are_refused() -> None:
+    """The C structs count axes in 16 bits and strides in 8; nothing is cut off silently."""
+    wide, far = Net(np.random.default_rng(0)), Net(np.random.default_rng(0))
+    x = wide.input((1, 70_000), 0.05, 0)
+    wide.op("SOFTMAX", [x], wide.output((1, 70_000), 1 / 256, -128), ops.Softmax())
+    with pytest.raises(ModelError, match=r"op 0 \(SOFTMAX\).*\[1, 70000\]; wanted axes of at most 65535"):
+        plan(wide.graph(), Core.M4)
+    x = far.input((1, 300, 1, 1), 0.05, 0)
+    far.op("MAX_POOL_2D", [x], far.output((1, 1, 1, 1), 0.05, 0), ops.Pool2D(1, 1, 300, 1))
+    with pytest.raises(ModelError, match=r"stride \[300, 1\]; wanted at most 255"):
+        plan(far.graph(), Core.M4)

@@ -82,7 +82,8 @@ class HostModel:
                 done.extend(self._outputs_of(self.plan.steps[step - 1]))
 
         self._run(inputs, on_step)
-        done.extend(self._outputs_of(self.plan.steps[-1]))
+        for step in self.plan.steps[-1:]:
+            done.extend(self._outputs_of(step))
         return done
 
     def _outputs_of(self, step: Step) -> list[OpOutput]:

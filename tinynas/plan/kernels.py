@@ -123,6 +123,8 @@ class Kernel:
 
 _KERNELS: dict[str, Kernel] = {}
 
+MAX_AXIS = 2**16 - 1  # elements along an axis; the parameters' fields have 16 bits
+
 # ops that only rename a tensor: no code, the output is the input
 VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
 
@@ -176,11 +178,25 @@ def choose(graph: Graph, index: int, core: Core) -> Kernel:
 
 
 def refusal(graph: Graph, op: Op, candidate: Kernel) -> str | None:
-    """Why `candidate` cannot compute `op`, None if it can. All kernels work on int8."""
+    """Why `candidate` cannot compute `op`, None if it can. All kernels work on int8 and count an axis in 16 bits."""
     for tensor in (graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]):
         if tensor.dtype is not DType.INT8:
             return f"tensor {tensor.name!r} is {tensor.dtype}; wanted int8 (run `tinynas convert` on a float model)"
+        if max(tensor.shape, default=0) > MAX_AXIS:
+            return f"tensor {tensor.name!r} has shape {list(tensor.shape)}; wanted axes of at most {MAX_AXIS}"
     return candidate.refuses(graph, op)
+
+
+def rows_of(graph: Graph, op: Op) -> int:
+    """Vectors along the last axis of the op's input."""
+    x = graph.tensors[op.inputs[0]]
+    return x.elements // x.shape[-1]
+
+
+def too_many_rows(graph: Graph, op: Op) -> str | None:
+    """Refusal of more vectors along the last axis than a 16-bit field counts."""
+    rows = rows_of(graph, op)
+    return f"{rows} rows; wanted at most {MAX_AXIS}" if rows > MAX_AXIS else None
 
 
 def constant(tensor: Tensor) -> NDArray[np.generic]:

@@ -10,6 +10,8 @@ import numpy as np
 from tinynas.graph.ir import Graph, Op
 from tinynas.graph.ops import Conv2D, DepthwiseConv2D, Padding, Pool2D
 
+MAX_SIDE = 255  # of a convolution kernel, a stride, a dilation, padding: their fields have 8 bits
+
 
 @dataclass(frozen=True)
 class Window:
@@ -71,8 +73,18 @@ def window_lead(graph: Graph, op: Op, position: int) -> int | None:
 
 
 def not_one_image(graph: Graph, op: Op) -> str | None:
-    """Refusal of anything but one image in HWC layout."""
+    """Refusal of anything but one image in HWC layout, and of windows beyond the parameters' fields."""
     x = graph.tensors[op.inputs[0]]
     if len(x.shape) != 4 or x.shape[0] != 1:
         return f"input {x.name!r} has shape {list(x.shape)}; wanted [1, height, width, channels]"
+    window = window_of(graph, op)
+    for what, sides in (("stride", window.stride), ("dilation", window.dilation), ("padding", window.pad)):
+        if max(sides) > MAX_SIDE:
+            return f"{what} {list(sides)}; wanted at most {MAX_SIDE}"
     return None
+
+
+def large_kernel(graph: Graph, op: Op) -> str | None:
+    """Refusal of convolution kernels beyond the parameters' fields; pooling has wider ones."""
+    kernel = window_of(graph, op).kernel
+    return f"kernel {list(kernel)}; wanted at most {MAX_SIDE} by {MAX_SIDE}" if max(kernel) > MAX_SIDE else None

@@ -32,7 +32,8 @@ typedef struct {
   uint16_t dims[5];
 } tn_io;
 
-/* Called before op `index` (position in the file's execution order) in a profiling build only. */
+/* Called before op `index` in a profiling build only. Ops are counted as the board runs them: without those at float
+ * ends and those on constants, in the file's order. Ops that need no code are counted, but not marked. */
 typedef void (*tn_mark)(uint32_t index, void *user);
 
 typedef struct {

@@ -9,7 +9,7 @@ from tinynas.graph.ops import Conv2D
 from tinynas.plan.fixed_point import activation_range, zero_point_of
 from tinynas.plan.kernels import Array, Kernel, Value, register
 from tinynas.plan.ops.weights import channel_multipliers, folded_bias, not_constant_int8, symmetric_weights
-from tinynas.plan.window import Window, not_one_image, window_lead, window_of
+from tinynas.plan.window import Window, large_kernel, not_one_image, window_lead, window_of
 
 
 def layout(graph: Graph, op: Op) -> tuple[Array, ...]:
@@ -69,7 +69,7 @@ def refuses(graph: Graph, op: Op) -> str | None:
     cin, weight_cin = graph.tensors[op.inputs[0]].shape[-1], graph.tensors[op.inputs[1]].shape[-1]
     if cin != weight_cin:
         return f"grouped convolution ({cin} input channels, {weight_cin} in the weights) is not supported"
-    return not_one_image(graph, op) or not_constant_int8(graph, op)
+    return not_one_image(graph, op) or large_kernel(graph, op) or not_constant_int8(graph, op)
 
 
 def refuses_but_1x1(graph: Graph, op: Op) -> str | None:

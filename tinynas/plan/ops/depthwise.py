@@ -10,7 +10,7 @@ from tinynas.plan.fixed_point import activation_range, zero_point_of
 from tinynas.plan.kernels import Kernel, Value, register
 from tinynas.plan.ops.conv import layout, window_fields
 from tinynas.plan.ops.weights import channel_multipliers, folded_bias, not_constant_int8, symmetric_weights
-from tinynas.plan.window import not_one_image, window_lead, window_of
+from tinynas.plan.window import large_kernel, not_one_image, window_lead, window_of
 
 
 def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
@@ -38,7 +38,7 @@ def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
 
 def refuses(graph: Graph, op: Op) -> str | None:
     """Anything but one image with constant int8 weights."""
-    return not_one_image(graph, op) or not_constant_int8(graph, op)
+    return not_one_image(graph, op) or large_kernel(graph, op) or not_constant_int8(graph, op)
 
 
 def refuses_but_3x3(graph: Graph, op: Op) -> str | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tinynas.graph.ir import Graph, Op
 from tinynas.graph.ops import FullyConnected
 from tinynas.plan.fixed_point import activation_range, quantize_multipliers, scale_of, zero_point_of
-from tinynas.plan.kernels import Array, Kernel, Value, register
+from tinynas.plan.kernels import MAX_AXIS, Array, Kernel, Value, register, too_many_rows
 from tinynas.plan.ops.weights import channel_multipliers, folded_bias, not_constant_int8, symmetric_weights
 
 
@@ -62,8 +62,11 @@ def _multipliers(graph: Graph, op: Op) -> tuple[NDArray[np.int32], NDArray[np.in
 
 
 def refuses(graph: Graph, op: Op) -> str | None:
-    """Weights that are not constant int8."""
-    return not_constant_int8(graph, op)
+    """Weights that are not constant int8, sizes beyond 16 bits."""
+    weights = graph.tensors[op.inputs[1]]
+    if max(weights.shape) > MAX_AXIS:
+        return f"weights {weights.name!r} have shape {list(weights.shape)}; wanted axes of at most {MAX_AXIS}"
+    return not_constant_int8(graph, op) or too_many_rows(graph, op)
 
 
 register(

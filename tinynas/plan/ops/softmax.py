@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tinynas.graph.ir import Graph, Op
 from tinynas.graph.ops import Softmax
 from tinynas.plan.fixed_point import quantize_multiplier, scale_of
-from tinynas.plan.kernels import Kernel, Value, in_place, register
+from tinynas.plan.kernels import Kernel, Value, in_place, register, rows_of, too_many_rows
 
 DIFF_INTEGER_BITS = 5  # exp's argument is Q5.26 (tflite reference/softmax.h)
 
@@ -21,18 +21,12 @@ def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
     multiplier, shift = quantize_multiplier(min(scaled, 2.0**31 - 1))
     radius = math.floor((2**DIFF_INTEGER_BITS - 1) * 2.0 ** (31 - DIFF_INTEGER_BITS) / 2.0**shift)
     return {
-        "rows": x.elements // x.shape[-1],
+        "rows": rows_of(graph, op),
         "depth": x.shape[-1],
         "multiplier": multiplier,
         "diff_min": -min(radius, 256),  # a difference of int8 values is at least -255
         "shift": shift,
     }
-
-
-def refuses(graph: Graph, op: Op) -> str | None:
-    """Nothing: any shape, int8."""
-    del graph, op
-    return None
 
 
 register(
@@ -43,7 +37,7 @@ register(
         params="tn_softmax_params",
         params_bytes=16,
         pack=pack,
-        refuses=refuses,
+        refuses=too_many_rows,
         lead_bytes=in_place,
     )
 )
