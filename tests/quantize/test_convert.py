@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.graph.nets import float_net, int8_net
+from tests.graph.nets import SMALL_SPEC, float_net, int8_net
 from tests.graph.test_tflm import with_float_ends
 from tinynas.errors import ConfigError, ModelError
 from tinynas.graph.compare import first_difference
 from tinynas.graph.float_run import run_float
 from tinynas.graph.interface import deployable
 from tinynas.graph.keras_reader import read_keras
+from tinynas.graph.lower import lower
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflite_writer import write_tflite
 from tinynas.graph.tflm import TflmInterpreter
@@ -71,6 +72,21 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path, name: str, content:
 def test_missing_files_are_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelError, match=f"{name}: no such model file"):
         convert(tmp_path / name, IMAGES)
+
+
+def test_our_checkpoint_becomes_int8(tmp_path: Path) -> None:
+    """The int8 network has the plan-relevant structure of its NetSpec, and follows the float one."""
+    torch = pytest.importorskip("torch", reason="torch is not installed (pip install 'tinynas[train]')")
+    from tinynas.nets.checkpoint import save_network
+    from tinynas.nets.network import build_network
+
+    torch.set_num_threads(1)
+    network = build_network(SMALL_SPEC, seed=0)
+    with torch.no_grad():  # statistics as training leaves them: of untrained ones int8 networks can abort
+        network.train()(torch.from_numpy(IMAGES / np.float32(255)).permute(0, 3, 1, 2))
+    save_network(tmp_path / "net.npz", network.eval())
+    graph = read_tflite(convert(tmp_path / "net.npz", IMAGES))
+    assert graph.ops == lower(SMALL_SPEC).ops
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Child:
         self.stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child, closed in close()
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module],
+                [sys.executable, "-P", "-m", module],  # -P: nothing in the user's folder may shadow a module
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self.stderr,

@@ -13,7 +13,8 @@ Ranges = dict[int, tuple[float, float]]  # tensor index -> (smallest, largest) v
 def collect_ranges(graph: Graph, samples: Floats) -> Ranges:
     """Smallest and largest value of every float tensor that is not a constant, over samples [n, h, w, c].
 
-    Raises `ModelError` if a value is not finite.
+    The plain extremes, as TensorFlow's converter takes them: on trained MobileNet-like nets with ReLU6, percentiles
+    (99.99, 99.9) and ranges of least squared error gave no better accuracy, 99.9 a clearly worse output.
     """
     values = [i for i, t in enumerate(graph.tensors) if not t.const and t.dtype is DType.FLOAT32]
     computed = {*graph.inputs, *(i for op in graph.ops for i in op.outputs)}

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.errors import ConfigError, ModelError
+from tinynas.errors import ConfigError, ModelError, ToolError
 from tinynas.graph.compare import first_difference
 from tinynas.graph.fold import fold_constants
 from tinynas.graph.interface import deployable
@@ -97,7 +97,10 @@ def verify(model: bytes, graph: Graph, name: str) -> None:
         with TflmInterpreter(model) as interpreter:
             interpreter.run(seeded_inputs(graph, seed=0)[0])
     except ModelError as error:
-        raise ModelError(f"{name}: converted, but TFLite Micro does not run it: {error}") from error
+        raise ModelError(
+            f"{name}: TFLite Micro does not run the int8 network: {error}; a network that was never trained, or "
+            "whose activations are all near zero, does that"
+        ) from error
 
 
 def _read_flatbuffer(path: Path) -> Graph:
@@ -106,7 +109,10 @@ def _read_flatbuffer(path: Path) -> Graph:
 
 def _read_checkpoint(path: Path) -> Graph:
     """Our own networks; torch is needed to fold their BatchNorm."""
-    from tinynas.nets.checkpoint import load_network
+    try:
+        from tinynas.nets.checkpoint import load_network
+    except ImportError as error:
+        raise ToolError(f"{path}: reading a checkpoint needs torch ({error}); pip install 'tinynas[train]'") from error
 
     network = load_network(path)
     return bind(lower(network.spec, DType.FLOAT32), network.folded_weights())
