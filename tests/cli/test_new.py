@@ -46,6 +46,12 @@ def test_an_existing_file_is_not_overwritten(tinynas: Tinynas, photos: Path, tmp
     assert tinynas("new", photos, "--board", "host", "-o", output, "--force").status == 0
 
 
+@pytest.mark.parametrize("name", ["my photos.toml", "-x.toml", "my.txt"])
+def test_a_name_that_no_run_can_have_is_refused(tinynas: Tinynas, photos: Path, tmp_path: Path, name: str) -> None:
+    assert tinynas("new", photos, "--board", "host", "-o", tmp_path / name).status == 2
+    assert not (tmp_path / name).exists()
+
+
 def test_unreadable_images_are_named(tinynas: Tinynas, photos: Path, tmp_path: Path) -> None:
     (photos / "cat" / "broken.png").write_bytes(b"not an image")
     result = tinynas("new", photos, "--board", "host", "-o", tmp_path / "my.toml")

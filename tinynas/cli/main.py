@@ -62,7 +62,7 @@ for name, function, example in COMMANDS:
 def run() -> None:
     """Entry point of the `tinynas` script: an error that the user can mend is one line and exit status 2."""
     try:
-        app()
+        _run_and_flush()
     except TinyNasError as error:
         _fail(str(error))
     except OSError as error:
@@ -70,6 +70,14 @@ def run() -> None:
     except KeyboardInterrupt:
         print("tinynas: interrupted; the same command continues", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
+
+
+def _run_and_flush() -> None:
+    """A full disk behind stdout shows only when its buffer is written, which Python would do too late to report."""
+    try:
+        app()
+    finally:
+        sys.stdout.flush()
 
 
 def _fail(message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -33,13 +34,20 @@ def new(
     from tinynas.lab.board import load_board
     from tinynas.pipeline.files import write_bytes
 
-    if output.exists() and not force:
-        raise ConfigError(f"{output} exists; give another name with -o, or --force to replace it")
+    _check_output(output, force)
     target = load_board(board)
     found = _describe(data)
     write_bytes(output, experiment_text(found, board, target, output).encode())
     _print(found)
     print(f"{output} written; next: tinynas run {output}")
+
+
+def _check_output(output: Path, force: bool) -> None:
+    """The file's name becomes the run's."""
+    if output.suffix != ".toml" or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", output.stem):
+        raise ConfigError(f"{output}: wanted a name of letters, digits, . _ - that ends in .toml; the run is called so")
+    if output.exists() and not force:
+        raise ConfigError(f"{output} exists; give another name with -o, or --force to replace it")
 
 
 def _describe(data: Path) -> Description:
