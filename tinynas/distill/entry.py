@@ -19,6 +19,7 @@ from tinynas.nets.checkpoint import load_arrays, save_arrays, state_of, tensors_
 from tinynas.nets.network import Stage
 from tinynas.nets.norm import reestimate
 from tinynas.space.netspec import BlockSpec
+from tinynas.train.allocator import keep_freed_memory
 from tinynas.train.schedule import cosine
 
 _NORM_BATCHES = 16  # that BatchNorm's statistics are measured on after training
@@ -55,6 +56,7 @@ def make_entry(task: EntryTask) -> tuple[int, int, float]:
     The result does not depend on the number of workers.
     """
     started = time.perf_counter()
+    keep_freed_memory()
     with _one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(task.seed)
         teacher = Stage(task.teacher_blocks)

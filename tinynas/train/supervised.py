@@ -21,6 +21,7 @@ from tinynas.errors import ConfigError
 from tinynas.nets.checkpoint import load_arrays, save_arrays, spec_to_json, state_of, tensors_of
 from tinynas.nets.network import Network
 from tinynas.nets.norm import reestimate
+from tinynas.train.allocator import keep_freed_memory
 from tinynas.train.augment import augmented, resized, to_float
 from tinynas.train.config import TrainConfig
 from tinynas.train.schedule import cosine
@@ -62,6 +63,7 @@ def train(
     `checkpoint`, each epoch is written there, and a run that was killed goes on after the last whole one; a file of
     another network, configuration or seed is a ConfigError.
     """
+    keep_freed_memory()
     run = _Run(network, split, config, seed, teacher, device)
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
