@@ -105,7 +105,8 @@ def test_shared_biases_get_their_own_scales() -> None:
 
 def test_vanishing_activations_still_run() -> None:
     """The trap of untrained BatchNorm: values of 1e-15 would give scales at which TFLite Micro aborts."""
-    graph = Chain.start((1, 6, 6, 4)).residual("ADD").conv(4).residual("ADD").graph()
+    chain = Chain.start((1, 6, 6, 4)).residual("ADD").conv(4).residual("ADD").mean().dense(3)
+    graph = chain.op("SOFTMAX", (1, 3), ops.Softmax()).graph()
     tiny = {
         i: replace(t, data=t.data.astype(np.float32) * np.float32(1e-12))
         for i, t in enumerate(graph.tensors)

@@ -59,7 +59,7 @@ def _quantize_after(graph: Graph, tensor: int, name: str) -> int:
     readers = [k for k, op in enumerate(graph.ops) if tensor in op.inputs]
     if len(readers) != 1 or graph.ops[readers[0]].kind != "QUANTIZE" or tensor in graph.outputs:
         label = graph.tensors[tensor].name
-        raise ModelError(f"{name}: float model: its input {label!r} is not quantised at once; {_HINT}")
+        raise ModelError(f"{name}: a float model: its input {label!r} is not quantised at once; {_HINT}")
     return readers[0]
 
 
@@ -69,5 +69,5 @@ def _dequantize_before(graph: Graph, tensor: int, name: str) -> int:
     read = any(tensor in op.inputs for op in graph.ops)
     if not writers or graph.ops[writers[0]].kind != "DEQUANTIZE" or read:
         label = graph.tensors[tensor].name
-        raise ModelError(f"{name}: float model: its output {label!r} is not a DEQUANTIZE's; {_HINT}")
+        raise ModelError(f"{name}: a float model: its output {label!r} is not a DEQUANTIZE's; {_HINT}")
     return writers[0]

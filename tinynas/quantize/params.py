@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tinynas.errors import ModelError
 from tinynas.graph.ir import Quant
 
-_SMALLEST_WIDTH = 1e-6  # a dead tensor still gets a scale that keeps every multiplier in range
+_SMALLEST_WIDTH = 1e-4  # a dead tensor still gets a scale that SOFTMAX and every multiplier can take
 _BIAS_LIMIT = 2.0**30  # half of int32: room for the accumulated products
 
 
