@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pytest
@@ -188,6 +189,33 @@ def concatenation(net: Net, draw: st.DrawFn) -> None:
     net.op("CONCATENATION", inputs, y, ops.Concatenation(axis if draw(st.booleans()) else axis - 4))
 
 
+def not_empty(size: int) -> list[tuple[int, int, int]]:
+    """All (begin, end, step) that take an element of an axis."""
+    every = product(range(-size, size), range(-size - 1, size + 2), (1, 2, 3, -1))
+    return [(begin, end, step) for begin, end, step in every if range(*slice(begin, end, step).indices(size))]
+
+
+def strided_slice(net: Net, draw: st.DrawFn) -> None:
+    shape = [1, *(draw(st.integers(1, 6)) for _ in range(3))]
+    taken = [draw(st.sampled_from(not_empty(n))) for n in shape]
+    open_end = [draw(st.booleans()) and step > 0 for _, _, step in taken]
+    ends = [None if is_open else end for is_open, (_, end, _) in zip(open_end, taken, strict=True)]
+    mask = sum(1 << axis for axis, is_open in enumerate(open_end) if is_open)
+    slices = tuple(slice(begin, end, step) for end, (begin, _, step) in zip(ends, taken, strict=True))
+    x = net.input(shape, 0.5, 3)
+    limits = [net.ints(np.array(values, np.int32)) for values in zip(*taken, strict=True)]
+    y = net.output(np.zeros(shape)[slices].shape, 0.5, 3)
+    net.op("STRIDED_SLICE", [x, *limits], y, ops.StridedSlice(end_mask=mask))
+
+
+def packed(net: Net, draw: st.DrawFn) -> None:
+    shape = [draw(st.integers(1, 4)) for _ in range(draw(st.integers(1, 3)))]
+    count, axis = draw(st.integers(1, 3)), draw(st.integers(0, len(shape)))
+    inputs = [net.input(shape, 0.5, 3) for _ in range(count)]
+    y = net.output([*shape[:axis], count, *shape[axis:]], 0.5, 3)
+    net.op("PACK", inputs, y, ops.Pack(count, axis))
+
+
 CASES = [
     conv,
     depthwise,
@@ -200,6 +228,8 @@ CASES = [
     pad,
     transpose,
     concatenation,
+    strided_slice,
+    packed,
 ]
 
 

@@ -11,7 +11,7 @@ from tinynas.plan.ops import (
     pad,
     pool,
     softmax,
-    transpose,
+    strided_copy,
 )
 
 __all__ = [
@@ -25,5 +25,5 @@ __all__ = [
     "pad",
     "pool",
     "softmax",
-    "transpose",
+    "strided_copy",
 ]

@@ -1,4 +1,4 @@
-"""CONCATENATION."""
+"""CONCATENATION and PACK."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tinynas.graph.ir import Graph, Op
-from tinynas.graph.ops import Activation, Concatenation
+from tinynas.graph.ops import Activation, Concatenation, Pack
 from tinynas.plan.kernels import Array, Kernel, Value, register
 
 
@@ -19,25 +19,27 @@ def layout(graph: Graph, op: Op) -> tuple[Array, ...]:
 
 
 def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
-    """Fields of tn_concat_params."""
-    assert isinstance(op.attrs, Concatenation)
+    """Fields of tn_concat_params; PACK joins along a new axis."""
+    assert isinstance(op.attrs, Concatenation | Pack)
     shape = graph.tensors[op.outputs[0]].shape
     axis = op.attrs.axis % len(shape)
-    lengths = [math.prod(graph.tensors[i].shape[axis:]) for i in op.inputs]
-    return {"bytes": np.array(lengths, np.uint32), "outer": math.prod(shape[:axis]), "inputs": len(op.inputs)}
+    outer = math.prod(shape[:axis])
+    lengths = [graph.tensors[i].elements // outer for i in op.inputs]
+    return {"bytes": np.array(lengths, np.uint32), "outer": outer, "inputs": len(op.inputs)}
 
 
 def refuses(graph: Graph, op: Op) -> str | None:
-    """Fused activations and inputs of unequal quantisation, which TFLite's kernel does not rescale either."""
-    assert isinstance(op.attrs, Concatenation)
+    """Fused activations, which TFLite's kernel does not apply either."""
     del graph
-    return None if op.attrs.activation is Activation.NONE else f"fused activation {op.attrs.activation}"
+    if isinstance(op.attrs, Concatenation) and op.attrs.activation is not Activation.NONE:
+        return f"fused activation {op.attrs.activation}; wanted none"
+    return None
 
 
 register(
     Kernel(
         name="concat_s8",
-        ops=("CONCATENATION",),
+        ops=("CONCATENATION", "PACK"),
         header="tn_concat.h",
         params="tn_concat_params",
         params_bytes=12,
