@@ -26,6 +26,7 @@ def write_run(folder: Path, seed: int = 0, model: bytes | None = None) -> Path:
     _write(folder / "predictor.json", {"points": _points(rng)})
     _write(folder / "baselines.json", _baselines())
     _write(folder / "profile.json", _profile(rng))
+    _write(folder / "model.json", {"sha256": "ab" * 32, "data": {"split": {"train": 4000, "test": 1000}}})
     _write(folder / "summary.json", _summary(front))
     return folder
 

@@ -99,7 +99,14 @@ def test_the_verdict_is_said_either_way(run: Path, tmp_path: Path) -> None:
 
 def test_parts_that_a_run_does_not_have_are_left_out(run: Path, tmp_path: Path) -> None:
     lean = edit_summary(run, tmp_path / "lean")
-    for name in ("candidates.json", "predictor.json", "baselines.json", "profile.json", "experiment.toml"):
+    for name in (
+        "candidates.json",
+        "predictor.json",
+        "baselines.json",
+        "profile.json",
+        "model.json",
+        "experiment.toml",
+    ):
         (lean / name).unlink()
     assert "MobileNetV2" not in write_report(lean).read_text()
 

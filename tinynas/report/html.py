@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import importlib.metadata
 import os
 import platform
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from tinynas.plan.planner import plan as make_plan
 from tinynas.report import sections
 from tinynas.report.run_folder import Run, load_run
 from tinynas.report.style import CHART_CSS, PAGE_CSS
+
+PACKAGES = ("numpy", "torch", "pymoo", "tflite-micro", "ai-edge-litert")
 
 
 def write_report(run: Path) -> Path:
@@ -50,12 +55,24 @@ def render(run: Run) -> str:
 
 
 def facts(run: Run) -> dict[str, str]:
-    """Versions, machine and date of this report, and what the run took."""
+    """What the result came from: data, model, firmware, versions, machine and date."""
+    data, firmware = (run.about_model.get(part, {}) for part in ("data", "firmware"))
+    images = ", ".join(f"{count} {name}" for name, count in data.get("split", {}).items())
     stages = ", ".join(f"{name} {spent_s:.0f} s" for name, spent_s in run.summary.seconds.items())
     return {
-        "time": f"{run.summary.wall_s / 60:.1f} minutes in all sittings{f': {stages}' if stages else ''}",
-        "tinynas": __version__,
+        "data": f"{run.summary.dataset}: {images}; sha256 {data.get('sha256', '–')}",
+        "model": f"{run.model_path.name}, sha256 {run.about_model.get('sha256', '–')}",
+        "firmware": f"{firmware.get('toolchain', '–')}, sha256 {firmware.get('sha256', '–')}",
+        "time": f"{run.summary.wall_s / 60:.1f} minutes in all sittings: {stages}",
+        "versions": ", ".join(versions()),
         "machine": f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "report written": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "run": str(run.folder),
     }
+
+
+def versions() -> Iterator[str]:
+    """tinynas and the packages that a result may depend on."""
+    yield f"tinynas {__version__}"
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            yield f"{package} {importlib.metadata.version(package)}"

@@ -140,6 +140,7 @@ class Run(BaseModel, frozen=True):
     predictor_points: list[PredictorPoint] = []
     baselines: list[Net] = []
     profile: list[OpProfile] = []
+    about_model: dict[str, Any] = {}  # model.json
     experiment: str = ""
 
     @property
@@ -168,6 +169,7 @@ def load_run(folder: Path) -> Run:
         predictor_points=TypeAdapter(list[PredictorPoint]).validate_python(points),
         baselines=_read(folder / "baselines.json", list[Net], []),
         profile=_read(folder / "profile.json", list[OpProfile], []),
+        about_model=_read(folder / "model.json", dict[str, Any], {}),
         experiment=experiment.read_text() if experiment.is_file() else "",
     )
 

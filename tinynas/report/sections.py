@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from tinynas.plan.plan import Plan
@@ -141,19 +141,24 @@ def search(run: Run, board: BoardFacts) -> str:
 
 def memory(run: Run, plan: Plan, board: BoardFacts) -> str:
     """Arena over time, and what fills SRAM and flash."""
-    chosen = run.summary.chosen
-    bars = []
-    if chosen.peak_sram_bytes is not None:
-        rest = chosen.peak_sram_bytes - plan.arena_bytes
-        free = board.sram_bytes - chosen.peak_sram_bytes
-        parts = [Part("arena", plan.arena_bytes), Part("stack", rest), Part("free", free)]
-        bars.append(usage_bar(f"SRAM, {board.sram_bytes:,} B (stack: with the model's statics)", parts))
-    if chosen.flash_bytes is not None:
-        code, free = chosen.flash_bytes - plan.const_bytes, board.flash_bytes - chosen.flash_bytes
-        parts = [Part("code", code), Part("constants", plan.const_bytes), Part("free", free)]
-        bars.append(usage_bar(f"Flash, {board.flash_bytes:,} B", parts))
+    measured = run.about_model.get("firmware", {}).get("arena_bytes", plan.arena_bytes)
+    words = OVERLAP_WORDS
+    if measured != plan.arena_bytes:
+        words += f" Planned by this version of tinynas; the run's firmware has an arena of {measured:,} B."
     intro = "Tensors of the chosen net in the arena while each op runs; those alive at the peak are dark."
-    return section("Memory", intro, figure(memory_chart(plan), OVERLAP_WORDS), *(figure(bar) for bar in bars if bar))
+    bars = (figure(bar) for bar in _usage_bars(run.summary.chosen, measured, plan.const_bytes, board))
+    return section("Memory", intro, figure(memory_chart(plan), words), *bars)
+
+
+def _usage_bars(chosen: Net, arena_bytes: int, const_bytes: int, board: BoardFacts) -> Iterator[str]:
+    """SRAM and flash of the chosen net, as far as they were measured."""
+    if (sram := chosen.peak_sram_bytes) is not None:
+        parts = [Part("arena", arena_bytes), Part("stack", sram - arena_bytes), Part("free", board.sram_bytes - sram)]
+        yield usage_bar(f"SRAM, {board.sram_bytes:,} B (stack: high-water mark, with the model's statics)", parts)
+    if (flash := chosen.flash_bytes) is not None:
+        code = Part("code", flash - const_bytes)
+        parts = [code, Part("constants", const_bytes), Part("free", board.flash_bytes - flash)]
+        yield usage_bar(f"Flash, {board.flash_bytes:,} B", parts)
 
 
 def per_op(plan: Plan, profile: Sequence[OpProfile]) -> str:

@@ -63,6 +63,7 @@ figcaption { color: var(--soft); font-size: 13px; margin-top: 8px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 12px; text-align: right; white-space: nowrap; border-top: 1px solid var(--hair); }
 th { color: var(--soft); font-weight: 600; border-top: 0; } th:first-child, td:first-child, .words { text-align: left; }
+.words { white-space: normal; overflow-wrap: anywhere; }
 table.ops :is(th, td):is(:nth-child(2), :nth-child(3), :nth-child(4), :last-child) { text-align: left; }
 tr.chosen td { font-weight: 650; color: var(--red); }
 td .meter { display: inline-block; height: 8px; border-radius: 4px;
