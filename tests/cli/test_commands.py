@@ -181,3 +181,21 @@ def test_report_prints_the_front_and_writes_the_page(tinynas: Tinynas, tmp_path:
     assert "chosen" in result.out
     assert (run / "report.html").is_file()
     assert tinynas("report", tmp_path).status == 2
+
+
+def test_run_passes_settings_on_and_prints_the_front(
+    tinynas: Tinynas, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+
+    def pipeline(path: Path, overrides: list[str], progress: object, *, measurements: str | None) -> Path:
+        seen.append((path, overrides, measurements))
+        return write_run(tmp_path / "runs" / "demo")
+
+    monkeypatch.setattr("tinynas.pipeline.run.run_experiment", pipeline)
+    monkeypatch.setenv("TINYNAS_MEASUREMENTS", "sqlite:///lab.db")
+    result = tinynas("run", "my.toml", "--set", "board=host", "--set", "seed=3")
+    assert result.status == 0, result.err
+    assert seen == [(Path("my.toml"), ["board=host", "seed=3"], "sqlite:///lab.db")]
+    assert "Pareto front of demo" in result.out
+    assert "report.html" in result.out

@@ -57,3 +57,9 @@ def test_version(tinynas: Tinynas) -> None:
     from tinynas import __version__
 
     assert tinynas("--version").out.strip() == __version__
+
+
+def test_reports_need_no_training_packages() -> None:
+    code = "import sys, tinynas.report.html, tinynas.report.picture, tinynas.report.tables; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"torch", "tensorflow", "matplotlib", "pymoo", "sqlalchemy"} & set(done.stdout.split())
