@@ -1,4 +1,4 @@
-"""A model small enough to write by hand: out[i] = in[i] + in2[0] + 1 in a loop whose length is known."""
+"""Models small enough to write by hand, as the code generator would print them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from numpy.typing import NDArray
 from tinynas.engine.generate import Generated
 
 Int8 = NDArray[np.int8]
+ARENA_BYTES = 4096
+_Y, _Z = 1024, 2048  # offsets of the second input and the output
 
-_MODEL = """
+_MODEL = """\
 #include "tn_model.h"
-static const tn_io inputs[] = {{"x", 0, %(n)d, 1.0f / 255.0f, -128, 2, {1, %(n)d}}, {"y", 1024, 1, 1.0f, 0, 1, {1}}};
-static const tn_io outputs[] = {{"z", %(out)d, %(n)d, 1.0f / 256.0f, -128, 2, {1, %(n)d}}};
-
+static const tn_io inputs[] = {{"x", 0, %(n)d, 1.0f, 0, 2, {1, %(n)d}}, {"y", 1024, 1, 1.0f, 0, 1, {1}}};
+static const tn_io outputs[] = {{"z", 2048, %(n)d, 1.0f / 256.0f, -128, 2, {1, %(n)d}}};
 %(before)s
+%(invoke)s
+const tn_model tn_model_main = {"toy", "00ff", %(arena)d, 2, 2, 1, inputs, outputs, invoke};
+"""
 
+_INVOKE = """\
 static tn_status invoke(uint8_t *arena, tn_mark mark, void *user) {
   const int8_t *x = (const int8_t *)arena, *y = (const int8_t *)arena + 1024;
-  int8_t *z = (int8_t *)arena + %(out)d;
+  int8_t *z = (int8_t *)arena + 2048;
 #ifdef TN_PROFILE
   mark(0, user);
 #endif
@@ -30,18 +35,28 @@ static tn_status invoke(uint8_t *arena, tn_mark mark, void *user) {
   mark(1, user);
 #endif
   %(during)s
-  (void)mark; (void)user;
+  (void)mark, (void)user;
   return TN_OK;
 }
+"""
 
-const tn_model tn_model_main = {"toy", "00ff", %(arena)d, 2, 2, 1, inputs, outputs, invoke};
+# 3 instructions before the loop, 2 in each round, 2 after it
+_COUNTED = """\
+__attribute__((naked)) static tn_status invoke(uint8_t *arena, tn_mark mark, void *user) {
+  (void)arena, (void)mark, (void)user;
+  __asm volatile("movw r3, #%d\\n\\tmovt r3, #%d\\n\\tnop\\n1: subs r3, #1\\n\\tbne 1b\\n\\tmovs r0, #0\\n\\tbx lr");
+}
 """
 
 
-def toy(n: int = 64, out: int = 2048, arena: int = 4096, before: str = "", during: str = "") -> Generated:
-    """The toy model: `n` elements; `before` stands at file scope, `during` at the end of invoke."""
-    fill = {"n": n, "out": out, "arena": arena, "before": before, "during": during}
-    return Generated("main", {"model.c": (_MODEL % fill).encode()}, (), arena)
+def toy(n: int = 64, arena: int = ARENA_BYTES, before: str = "", during: str = "") -> Generated:
+    """z[i] = x[i] + y[0] + 1, wrapping; `before` stands at file scope, `during` at the end of invoke."""
+    return _generated(n, arena, before, _INVOKE % {"n": n, "during": during})
+
+
+def counted(rounds: int) -> tuple[Generated, int]:
+    """A model written in Thumb assembler, and how many instructions its `invoke` executes."""
+    return _generated(1, ARENA_BYTES, "", _COUNTED % (rounds & 0xFFFF, rounds >> 16)), 5 + 2 * rounds
 
 
 def toy_inputs(seed: int, n: int = 64) -> list[Int8]:
@@ -50,4 +65,11 @@ def toy_inputs(seed: int, n: int = 64) -> list[Int8]:
 
 
 def toy_output(inputs: list[Int8]) -> Int8:
-    return (inputs[0] + inputs[1] + np.int8(1)).astype(np.int8)
+    x, y = inputs
+    z: Int8 = (x.astype(np.int64) + y + 1).astype(np.int8).reshape(-1)
+    return z
+
+
+def _generated(n: int, arena: int, before: str, invoke: str) -> Generated:
+    text = _MODEL % {"n": n, "arena": arena, "before": before, "invoke": invoke}
+    return Generated("main", {"model.c": text.encode()}, (), arena)

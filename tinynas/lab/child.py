@@ -7,7 +7,9 @@ import subprocess
 from typing import IO
 
 
-def start(command: list[str], stdin: int, stderr: IO[bytes] | int) -> subprocess.Popen[bytes]:
+def start(
+    command: list[str], stdin: int, stderr: IO[bytes] | int, stdout: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """Starts `command`; on Linux the kernel kills it when the thread that called this ends, even by kill -9.
 
     Elsewhere (no util-linux) only `stop` ends it.
@@ -16,7 +18,7 @@ def start(command: list[str], stdin: int, stderr: IO[bytes] | int) -> subprocess
     return subprocess.Popen(
         [setpriv, "--pdeathsig", "KILL", "--", *command] if setpriv else command,
         stdin=stdin,
-        stdout=subprocess.DEVNULL,
+        stdout=stdout,
         stderr=stderr,
         start_new_session=True,  # the user's Ctrl-C is ours to handle
     )

@@ -47,6 +47,8 @@ def _segments(raw: bytes) -> tuple[Segment, ...]:
 def _sections(raw: bytes) -> dict[str, int]:
     start = struct.unpack_from("<I", raw, 32)[0]
     count, names_index = struct.unpack_from("<2H", raw, 48)
+    if count == 0:  # stripped
+        return {}
     headers = [struct.unpack_from("<6I", raw, start + 40 * i) for i in range(count)]
     names_at = headers[names_index][4]
     return {_text(raw, names_at + name): size for name, _, _, _, _, size in headers}

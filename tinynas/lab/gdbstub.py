@@ -29,11 +29,17 @@ class GdbStub:
     def close(self) -> None:
         self._socket.close()
 
-    def halt(self) -> None:
-        """Stops the machine, wherever it is."""
+    def halt(self, limit_s: float = _LIMIT_S) -> None:
+        """Stops the machine, wherever it is.
+
+        Raises:
+            LinkError: it has not stopped within `limit_s`.
+        """
         if not self._halted:
+            self._socket.settimeout(limit_s)
             self._send(b"\x03")
             self._packet()
+            self._socket.settimeout(_LIMIT_S)
             self._halted = True
 
     def resume(self) -> None:

@@ -50,6 +50,9 @@ class HostBoard:
             child.stop(self._process)
         self._link = self._process = None
 
-    def _crash(self) -> str | None:
-        status = self._process.poll() if self._process else None
-        return None if status is None else f"the host runner ended with status {status}"
+    def _crash(self, wait_s: float) -> str | None:
+        assert self._process is not None
+        try:
+            return f"the host runner ended with status {self._process.wait(wait_s)}"
+        except subprocess.TimeoutExpired:
+            return None

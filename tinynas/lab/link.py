@@ -14,6 +14,7 @@ from tinynas.lab.rawlog import RawLog
 
 _T = TypeVar("_T")
 BAUD = 115_200
+_OBITUARY_S = 2.0  # a process closes its line some time before it is gone
 BOOT_LINE = "m-init-done"
 READY_LINE = "m-ready"
 _LINE = re.compile(r"m-[ -~]*|e-\[[ -~]*\]")
@@ -22,10 +23,11 @@ _LINE = re.compile(r"m-[ -~]*|e-\[[ -~]*\]")
 class SerialLink:
     """One open serial port with a runner at the other end.
 
-    `diagnose` is asked when the line fails: it returns what is known of the board's end (a crash text), or None.
+    `diagnose(wait_s)` is asked when the line is silent or broken: it returns what is known of the end of the board's
+    process (a crash text), or None if it has not ended within `wait_s`.
     """
 
-    def __init__(self, port: str, log: RawLog, diagnose: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(self, port: str, log: RawLog, diagnose: Callable[[float], str | None] = lambda wait_s: None) -> None:
         self.port = port
         self.log = log
         self._diagnose = diagnose
@@ -70,8 +72,9 @@ class SerialLink:
         deadline = time.monotonic() + limit_s
         lines: list[str] = []
         while not (line := self._line(deadline, lines, f"the answer to {text!r}")).startswith(until):
-            self._refuse_trouble(line, text)
-            lines.append(line)
+            if line:  # the runner ends an unfinished line before it reports a fault
+                self._refuse_trouble(line, text)
+                lines.append(line)
         return lines
 
     def send(self, data: bytes) -> None:
@@ -111,7 +114,7 @@ class SerialLink:
         data = self._guard(wait)
         if data:
             self.log.received(data)
-        elif crash := self._diagnose():
+        elif crash := self._diagnose(0.0):
             raise LinkError(self._says(crash))
         return data
 
@@ -119,7 +122,7 @@ class SerialLink:
         try:
             return action()
         except (serial.SerialException, OSError) as error:
-            raise LinkError(self._says(self._diagnose() or f"the line broke: {error}")) from error
+            raise LinkError(self._says(self._diagnose(_OBITUARY_S) or f"the line broke: {error}")) from error
 
     def _says(self, text: str) -> str:
         self.log.remark(text)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import select
 import shutil
 import subprocess
 import tempfile
@@ -20,7 +24,10 @@ from tinynas.lab.qmp import Qmp
 from tinynas.lab.rawlog import RawLog
 
 _START_LIMIT_S = 20.0
+_HALT_LIMIT_S = 3.0
 _POLL_S = 0.005
+_OBITUARY_S = 1.0  # a crashing QEMU closes its sockets some time before it is gone
+_PTY = re.compile(rb"redirected to (\S+)")
 
 
 class QemuBoard:
@@ -37,8 +44,8 @@ class QemuBoard:
         return self._machine.link
 
     def program(self, image: Image) -> None:
-        if self._machine.crash() is not None:
-            self._log.remark("starting a fresh QEMU after a crash")
+        if self._machine.crash() is not None or not self._machine.obeys():
+            self._log.remark("starting a fresh QEMU: the last one crashed or hangs")
             self._machine.close()
             self._machine = _Machine(self._virtual, self._log)
         try:
@@ -57,30 +64,47 @@ class QemuBoard:
         self._machine.close()
 
     def _explained(self, error: LinkError) -> LinkError:
-        crash = self._machine.crash()
+        crash = self._machine.crash(_OBITUARY_S)
         return error if crash is None or crash in str(error) else LinkError(f"{crash} ({error})")
 
 
 class _Machine:
-    """One QEMU process, from start to crash or end."""
+    """One QEMU process, from start to crash or end.
+
+    QEMU looks for the other side of its pty once, and again only after a second. So it is made to wait, once it has
+    made the pty, for the debugger to connect, and the line is opened before that.
+    """
 
     def __init__(self, virtual: Virtual, log: RawLog) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tinynas-qemu-"))
         self._errors = self._folder / "stderr"
         self._log = log
-        self._process = self._start(virtual)
+        self._process, output = self._start(virtual)
         try:
-            self._await_sockets()
-            self._qmp = Qmp(self._folder / "qmp")
-            self._gdb = GdbStub(self._folder / "gdb")
-            self.link = SerialLink(self._pty(), log, self.crash)
+            try:
+                self.link = SerialLink(self._pty(output), log, self.crash)
+            finally:
+                os.close(output)
+            self._gdb = GdbStub(self._await("gdb"))
+            self._qmp = Qmp(self._await("qmp"))
+        except LinkError as error:
+            self._end()
+            raise ToolError(f"QEMU did not start: {error}") from error
         except BaseException:
             self._end()
             raise
 
+    def obeys(self) -> bool:
+        """Halts the machine; False if it does not react: QEMU hangs when nobody takes what its UART sends."""
+        try:
+            self.link.discard()
+            self._gdb.halt(_HALT_LIMIT_S)
+        except LinkError:
+            return False
+        return True
+
     def program(self, segments: tuple[Segment, ...]) -> None:
-        """Writes, reads back, resets, and waits for the runner."""
-        self._gdb.halt()
+        """Writes, reads back, resets, and waits for the runner. The machine must be halted."""
         for segment in segments:
             self._gdb.write(segment.address, segment.data)
             self._verify(segment)
@@ -96,13 +120,14 @@ class _Machine:
         self._gdb.resume()
         self._log.remark(f"debugger wrote {len(data)} B at {address:#010x}")
 
-    def crash(self) -> str | None:
-        """What QEMU said when it ended, or None while it runs."""
-        status = self._process.poll()
-        if status is None:
+    def crash(self, wait_s: float = 0.0) -> str | None:
+        """What QEMU said when it ended, or None while it runs and has not ended within `wait_s`."""
+        try:
+            status = self._process.wait(wait_s)
+        except subprocess.TimeoutExpired:
             return None
-        lines = self._errors.read_text("utf-8", "replace").strip().splitlines()
-        reason = next((line for line in lines if "fatal" in line.lower()), lines[-1] if lines else "no message")
+        said = self._errors.read_text("utf-8", "replace").splitlines()
+        reason = next((line for line in said if line and ": info:" not in line), "no message")
         return f"the virtual board crashed (QEMU ended with status {status}): {reason}"
 
     def close(self) -> None:
@@ -111,29 +136,45 @@ class _Machine:
         self._qmp.close()
         self._end()
 
-    def _start(self, virtual: Virtual) -> subprocess.Popen[bytes]:
+    def _start(self, virtual: Virtual) -> tuple[subprocess.Popen[bytes], int]:
+        """The process, and where it prints the name of its pty (a terminal: into a pipe it would print it too late)."""
         command = [_qemu(), "-M", virtual.machine, "-S", "-display", "none", "-monitor", "none"]
         command += ["-icount", f"shift={virtual.icount_shift}"]
         command += ["-chardev", "pty,id=uart", "-serial", "chardev:uart"]
-        command += ["-chardev", f"socket,id=gdb,path={self._folder}/gdb,server=on,wait=off", "-gdb", "chardev:gdb"]
+        command += ["-chardev", f"socket,id=gdb,path={self._folder}/gdb,server=on,wait=on", "-gdb", "chardev:gdb"]
         command += ["-qmp", f"unix:{self._folder}/qmp,server=on,wait=off"]
         self._log.remark(" ".join(command))
-        with self._errors.open("wb") as errors:
-            return child.start(command, subprocess.DEVNULL, errors)
+        our_end, its_end = os.openpty()
+        try:
+            with self._errors.open("wb") as errors:
+                return child.start(command, subprocess.DEVNULL, errors, its_end), our_end
+        finally:
+            os.close(its_end)
 
-    def _await_sockets(self) -> None:
-        deadline = time.monotonic() + _START_LIMIT_S
-        while not all((self._folder / name).exists() for name in ("qmp", "gdb")):
-            if crash := self.crash():
-                raise ToolError(f"{crash}; the virtual boards need QEMU 7.2 or newer")
-            if time.monotonic() > deadline:
-                raise ToolError(f"QEMU did not start within {_START_LIMIT_S:g} s")
+    def _pty(self, output: int) -> str:
+        """QEMU's own words: `char device redirected to /dev/pts/3 (label uart)`."""
+        deadline_s = time.monotonic() + _START_LIMIT_S
+        said = b""
+        while (found := _PTY.search(said)) is None:
+            self._refuse_end(deadline_s)
+            if select.select([output], [], [], _POLL_S)[0]:
+                with contextlib.suppress(OSError):  # it ended; the next round says so
+                    said += os.read(output, 1000)
+        return found[1].decode()
+
+    def _await(self, name: str) -> Path:
+        """The socket `name`, once QEMU has made it."""
+        deadline_s = time.monotonic() + _START_LIMIT_S
+        while not (self._folder / name).exists():
+            self._refuse_end(deadline_s)
             time.sleep(_POLL_S)
+        return self._folder / name
 
-    def _pty(self) -> str:
-        devices = self._qmp.execute("query-chardev")
-        name: str = next(device["filename"] for device in devices if device["label"] == "uart")
-        return name.removeprefix("pty:")
+    def _refuse_end(self, deadline_s: float) -> None:
+        if crash := self.crash():
+            raise ToolError(f"QEMU did not start: {crash}; the virtual boards need QEMU 7.2 or newer")
+        if time.monotonic() > deadline_s:
+            raise ToolError(f"QEMU did not start within {_START_LIMIT_S:g} s")
 
     def _verify(self, segment: Segment) -> None:
         # not through the gdbstub, which reads at 1 MB/s

@@ -41,7 +41,6 @@ static const command commands[] = {
 
 static void cmd_help(tn_runner *runner, char *args) {
   (void)runner, (void)args;
-  tn_put("m-help-[commands end in %; docs: tinynas, firmware/runner/PROTOCOL.md]\r\n");
   for (size_t i = 0; i < COMMANDS; i++) {
     tn_put("m-help-[");
     tn_put(commands[i].name);
@@ -87,7 +86,7 @@ int main(void) {
     if (read_command(&runner)) {
       execute(&runner);
     } else {
-      tn_error("too-long", "a command has at most 80 characters");
+      tn_error("too-long", "over 80 characters");
     }
     tn_put("m-ready\r\n");
   }

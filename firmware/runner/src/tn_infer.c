@@ -8,7 +8,9 @@
 #define HEX_BYTES_PER_LINE 64u
 
 static uint64_t ticks_to_us(uint64_t ticks) {
-  return ticks * TN_TICKS_DEN / TN_TICKS_NUM * 1000000u / TN_CLOCK_HZ;
+  uint32_t rest;
+  uint64_t instructions = tn_divide(ticks * TN_TICKS_DEN, TN_TICKS_NUM, &rest);
+  return tn_divide(instructions * 1000000u, TN_CLOCK_HZ, &rest);
 }
 
 tn_status tn_report(const tn_runner *runner, tn_status status) {
@@ -44,13 +46,10 @@ void tn_cmd_timestamp(tn_runner *runner, char *args) {
 /* infer N [W]: MLPerf Tiny's performance and accuracy run */
 void tn_cmd_infer(tn_runner *runner, char *args) {
   uint32_t times, warmups = DEFAULT_WARMUPS;
-  if (!tn_parse_u(tn_word(&args), &times) || times == 0) {
-    tn_error("bad-command", "Command 'infer' requires the number of inferences");
-    return;
-  }
+  int good = tn_parse_u(tn_word(&args), &times) && times > 0;
   char *word = tn_word(&args);
-  if (word != NULL && !tn_parse_u(word, &warmups)) {
-    tn_error("bad-command", "the number of warm-ups is not a number");
+  if (!good || (word != NULL && !tn_parse_u(word, &warmups))) {
+    tn_error("usage", "infer N [W]");
     return;
   }
   put_number("m-warmup-start-", warmups);
@@ -66,7 +65,7 @@ void tn_cmd_infer(tn_runner *runner, char *args) {
 
 static int outputs_known(const tn_runner *runner) {
   if (tn_outputs_hold(runner)) return 1;
-  tn_error("no-results", "load inputs and infer first; later inferences may overwrite large outputs");
+  tn_error("no-results", "infer once after loading");
   return 0;
 }
 
@@ -113,7 +112,7 @@ void tn_cmd_time(tn_runner *runner, char *args) {
   uint32_t times;
   uint64_t ticks;
   if (!tn_parse_u(tn_word(&args), &times) || times == 0) {
-    tn_error("bad-command", "Command 'time' requires the number of inferences");
+    tn_error("usage", "time N");
     return;
   }
   put_number("m-overhead-", tn_empty_ticks());
@@ -127,13 +126,13 @@ void tn_cmd_time(tn_runner *runner, char *args) {
 void tn_cmd_ops(tn_runner *runner, char *args) {
   uint32_t first, ops = runner->model->ops;
   if (!tn_parse_u(tn_word(&args), &first) || first >= ops) {
-    tn_error("bad-command", "Command 'ops' requires the number of the first op");
+    tn_error("usage", "ops FIRST");
     return;
   }
   put_number("m-overhead-", tn_empty_mark_ticks(runner));
   if (tn_report(runner, tn_run_marked(runner, first)) != TN_OK) return;
   if (runner->op_seen == 0) {
-    tn_error("no-profile", "this image was built without TN_PROFILE");
+    tn_error("no-profile", "not a profiling image");
     return;
   }
   for (uint32_t i = 0; i < TN_KEPT_BYTES / 4u && first + i < ops; i++) {

@@ -28,15 +28,11 @@ static void expecting(uint32_t bytes) {
 static void db_load(tn_runner *runner, char *args) {
   uint32_t bytes;
   if (!tn_parse_u(tn_word(&args), &bytes) || bytes == 0) {
-    tn_error("bad-size", "Command 'db load' requires the # of bytes, more than 0");
+    tn_error("usage", "db load BYTES");
     return;
   }
   if (bytes > input_bytes(runner->model)) {
-    tn_put("e-[too-big: Supplied buffer size ");
-    tn_put_u(bytes);
-    tn_put(" exceeds maximum of ");
-    tn_put_u(input_bytes(runner->model));
-    tn_put("]\r\n");
+    tn_error("too-big", "see io");
     return;
   }
   runner->load_bytes = bytes;
@@ -58,7 +54,7 @@ static void db_hex(tn_runner *runner, const char *digits) {
     int high = tn_hex_digit(digits[0]);
     int low = high < 0 || digits[1] == '\0' ? -1 : tn_hex_digit(digits[1]);
     if (low < 0) {
-      tn_error("bad-hex", "wanted an even number of hex digits");
+      tn_error("bad-hex", "wanted pairs of hex digits");
       return;
     }
     *input_byte(runner, runner->load_at++) = (uint8_t)(high * 16 + low);
@@ -69,7 +65,7 @@ static void db_hex(tn_runner *runner, const char *digits) {
 void tn_cmd_db(tn_runner *runner, char *args) {
   char *word = tn_word(&args);
   if (word == NULL) {
-    tn_error("bad-command", "Command 'db' requires 'load', 'print' or hex digits");
+    tn_error("usage", "db load BYTES|print|HEX");
   } else if (tn_same(word, "load")) {
     db_load(runner, args);
   } else if (tn_same(word, "print")) {
@@ -104,11 +100,11 @@ void tn_cmd_bin(tn_runner *runner, char *args) {
   const tn_model *model = runner->model;
   if (!tn_parse_u(tn_word(&args), &index) || !tn_parse_u(tn_word(&args), &bytes) ||
       !tn_parse_hex(tn_word(&args), &wanted)) {
-    tn_error("bad-command", "Command 'bin' requires input, bytes, crc");
+    tn_error("usage", "bin INPUT BYTES CRC");
     return;
   }
   if (index >= model->input_count || bytes != model->inputs[index].bytes) {
-    tn_error("bad-size", "no input of that number and size; see 'io'");
+    tn_error("bad-size", "see io");
     return;
   }
   expecting(bytes);
@@ -116,7 +112,7 @@ void tn_cmd_bin(tn_runner *runner, char *args) {
   if (!receive(runner->arena + model->inputs[index].offset, bytes, &found)) {
     tn_error("timeout", "bytes stopped coming");
   } else if (found != wanted) {
-    tn_error("bad-crc", "the bytes are not those that were announced");
+    tn_error("bad-crc", "load again");
   } else {
     tn_put("m-load-done\r\n");
   }

@@ -8,12 +8,24 @@ void tn_put(const char *text) {
   while (*text) tn_port_put((uint8_t)*text++);
 }
 
+uint64_t tn_divide(uint64_t value, uint32_t by, uint32_t *rest) {
+  uint64_t quotient = 0, left = 0;
+  for (unsigned bit = 64; bit--;) {
+    left = left << 1 | (value >> bit & 1u);
+    quotient <<= 1;
+    if (left >= by) left -= by, quotient |= 1u;
+  }
+  *rest = (uint32_t)left;
+  return quotient;
+}
+
 void tn_put_u(uint64_t value) {
   char digits[20];
   unsigned count = 0;
   do {
-    digits[count++] = (char)('0' + value % 10u);
-    value /= 10u;
+    uint32_t digit;
+    value = tn_divide(value, 10u, &digit);
+    digits[count++] = (char)('0' + digit);
   } while (value);
   while (count) tn_port_put((uint8_t)digits[--count]);
 }

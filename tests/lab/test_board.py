@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tinynas.errors import BoardError
+from tinynas.lab.board import Board, known_boards, load_board
+
+
+def test_the_default_board_has_the_real_chip_s_main_memory() -> None:
+    board = load_board("qemu-stm32f405")
+    assert (board.flash.size_bytes, board.sram.size_bytes, board.clock_hz) == (1 << 20, 131_072, 168_000_000)
+
+
+@pytest.mark.parametrize("name", known_boards())
+def test_every_board_that_ships_loads_under_its_name(name: str) -> None:
+    assert load_board(name).name == name
+
+
+@pytest.mark.parametrize("name", [name for name in known_boards() if name.startswith("qemu")])
+def test_ticks_are_fine_enough_to_count_instructions(name: str) -> None:
+    """A count of ticks is off by less than one: it rounds to the right count if two counts are further apart."""
+    virtual = load_board(name).virtual
+    assert virtual is not None
+    assert virtual.ticks_per_instruction == 1 or virtual.ticks_per_instruction > 2
+
+
+def test_an_unknown_board_lists_the_known_ones() -> None:
+    with pytest.raises(BoardError, match=r"unknown board 'nonesuch'; known: .*qemu-stm32f405"):
+        load_board("nonesuch")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("clock_hz", "clok_hz", "clo"),
+        ("168_000_000", '"fast"', "clock_hz.*integer"),
+        ('core = "cortex-m4"', 'core = "z80"', "core.*z80"),
+        ("[flash]", "[flash", "board.toml"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    text = known_boards()["qemu-stm32f405"].read_text()
+    path = tmp_path / "board.toml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(BoardError, match=message):
+        Board.load(path)
