@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from pathlib import Path
 
 from tinynas.errors import LinkError
 
@@ -11,16 +10,12 @@ _LIMIT_S = 20.0
 
 
 class GdbStub:
-    """A connection to QEMU's gdbstub. Connecting halts the machine; `resume` lets it run."""
+    """A connection to QEMU's gdbstub, over a connected socket. The machine is halted; `resume` lets it run."""
 
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
         self._socket.settimeout(_LIMIT_S)
         self._buffer = b""
-        try:
-            self._socket.connect(str(path))
-        except OSError as error:
-            raise LinkError(f"{path}: the emulator's debugger port refuses: {error}") from error
         supported = dict(part.partition("=")[::2] for part in self._ask("qSupported:").split(";"))
         self._packet_bytes = int(supported.get("PacketSize", "400"), 16)
         self._halted = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from pathlib import Path
 from typing import Any
 
 from tinynas.errors import LinkError
@@ -13,12 +12,11 @@ _LIMIT_S = 20.0
 
 
 class Qmp:
-    """The control connection of one QEMU (it serves one client at a time)."""
+    """The control connection of one QEMU (it serves one client at a time), over a connected socket."""
 
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
         self._socket.settimeout(_LIMIT_S)
-        self._socket.connect(str(path))
         self._file = self._socket.makefile("r", encoding="utf-8")
         self._file.readline()  # greeting
         self.execute("qmp_capabilities")

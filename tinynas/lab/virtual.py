@@ -7,6 +7,7 @@ import os
 import re
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -85,8 +86,8 @@ class _Machine:
                 self.link = SerialLink(self._pty(output), log, self.crash)
             finally:
                 os.close(output)
-            self._gdb = GdbStub(self._await("gdb"))
-            self._qmp = Qmp(self._await("qmp"))
+            self._gdb = GdbStub(self._connect("gdb"))
+            self._qmp = Qmp(self._connect("qmp"))
         except LinkError as error:
             self._end()
             raise ToolError(f"QEMU did not start: {error}") from error
@@ -162,13 +163,18 @@ class _Machine:
                     said += os.read(output, 1000)
         return found[1].decode()
 
-    def _await(self, name: str) -> Path:
-        """The socket `name`, once QEMU has made it."""
+    def _connect(self, name: str) -> socket.socket:
+        """A connection to QEMU's socket `name`, once QEMU listens there."""
         deadline_s = time.monotonic() + _START_LIMIT_S
-        while not (self._folder / name).exists():
+        while True:
+            connected = socket.socket(socket.AF_UNIX)
+            try:
+                connected.connect(str(self._folder / name))
+                return connected
+            except (FileNotFoundError, ConnectionRefusedError):  # not made yet, or made but not listening yet
+                connected.close()
             self._refuse_end(deadline_s)
             time.sleep(_POLL_S)
-        return self._folder / name
 
     def _refuse_end(self, deadline_s: float) -> None:
         if crash := self.crash():
