@@ -59,7 +59,7 @@ def test_random_networks(tflm: TflmWorker, tensorflow: TensorFlowWorker, graph: 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_lowered_networks(tflm: TflmWorker, tensorflow: TensorFlowWorker, seed: int) -> None:
-    micro, reference = both(without_dense(int8_net(SMALL_SPEC, seed)), tflm, tensorflow)
+    micro, reference = both(int8_net(SMALL_SPEC, seed), tflm, tensorflow)
     np.testing.assert_array_equal(micro[0], reference[0])
 
 

@@ -21,7 +21,7 @@ def lower(spec: NetSpec, dtype: DType = DType.INT8) -> Graph:
     """The graph of `spec` with constants that have sizes but no data, for planning before there are weights.
 
     `dtype` is INT8 (int32 biases, no quantisation parameters) or FLOAT32. A layer's output tensor has the
-    layer's name; its constants are "<layer>.weight" [cout,kh,kw,cin] (depthwise [1,kh,kw,c], linear [cout,cin])
+    layer's name; its constants are "<layer>.weight" [cout,kh,kw,cin] (depthwise [1,kh,kw,c], linear [cout,1,1,cin])
     and "<layer>.bias" [cout].
     """
     builder = _Builder(dtype)
@@ -102,22 +102,24 @@ def _add(builder: _Builder, layer: LayerSpec) -> None:
 
 
 def _global_pool(builder: _Builder, layer: LayerSpec) -> None:
-    """A pool over the whole window, then a reshape to [1, channels]; the reshape's output has the layer's name."""
-    height, width, channels = layer.in_shape
-    pooled = f"{layer.name}.window"
-    builder.op(
-        "AVERAGE_POOL_2D", builder.inputs(layer), pooled, (1, 1, 1, channels), ops.Pool2D(height, width, height, width)
-    )
-    shape = np.array([1, channels], np.int32)
-    wanted = builder.add(Tensor(f"{layer.name}.shape", (2,), DType.INT32, data=shape, const=True))
-    builder.op("RESHAPE", (builder.index[pooled], wanted), layer.name, (1, channels), ops.Reshape((1, channels)))
+    height, width, _ = layer.in_shape
+    attrs = ops.Pool2D(height, width, height, width)
+    builder.op("AVERAGE_POOL_2D", builder.inputs(layer), layer.name, (1, *layer.out_shape), attrs)
 
 
 def _linear(builder: _Builder, layer: LayerSpec) -> None:
+    """A 1x1 convolution, then a reshape to [1, classes], which has the layer's name.
+
+    Not FULLY_CONNECTED: its rescaling is rounded once by TensorFlow's reference kernels and twice by TFLite Micro's,
+    while both round a convolution's twice.
+    """
     classes = layer.out_shape[2]
-    constants = builder.weights(layer, (classes, layer.in_shape[2]), classes)
-    attrs = ops.FullyConnected(_ACTIVATIONS[layer.activation])
-    builder.op("FULLY_CONNECTED", (*builder.inputs(layer), *constants), layer.name, (1, classes), attrs)
+    constants = builder.weights(layer, (classes, 1, 1, layer.in_shape[2]), classes)
+    scores, attrs = f"{layer.name}.scores", ops.Conv2D(activation=_ACTIVATIONS[layer.activation])
+    builder.op("CONV_2D", (*builder.inputs(layer), *constants), scores, (1, 1, 1, classes), attrs)
+    shape = np.array([1, classes], np.int32)
+    wanted = builder.add(Tensor(f"{layer.name}.shape", (2,), DType.INT32, data=shape, const=True))
+    builder.op("RESHAPE", (builder.index[scores], wanted), layer.name, (1, classes), ops.Reshape((1, classes)))
 
 
 def _softmax(builder: _Builder, layer: LayerSpec) -> None:

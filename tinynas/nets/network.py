@@ -93,13 +93,13 @@ class Network(nn.Module):
         """Weights as the float network on the board has them: BatchNorm folded, TFLite's layout (`ConvBN.folded`).
 
         Keys are "<layer>.weight" and "<layer>.bias" for each layer of `space.layers.layers(spec)` that has weights;
-        "classifier.weight" is [classes, channels].
+        "classifier.weight" is [classes, 1, 1, channels], a 1x1 convolution's.
         """
         weights = {}
         for name, conv in self._convs():
             weights[f"{name}.weight"], weights[f"{name}.bias"] = conv.folded()
         classifier = self.head.classifier
-        weights["classifier.weight"] = classifier.weight.detach().cpu().numpy().copy()
+        weights["classifier.weight"] = classifier.weight.detach().cpu().numpy()[:, None, None, :].copy()
         weights["classifier.bias"] = classifier.bias.detach().cpu().numpy().copy()
         return weights
 
