@@ -1,0 +1,10 @@
+#include "tn_fully_connected_mve.h"
+
+#if TN_HAVE_MVE
+
+void tn_fully_connected_mve_s8(const tn_fully_connected_mve_params *p, const int8_t *in, int8_t *out) {
+  const tn_mve_rows rows = {in, p->matrix.n, (int32_t)p->rows};
+  tn_mve_gemm(&p->matrix, p->stream, rows, out);
+}
+
+#endif
