@@ -1,13 +1,15 @@
 """Kernel records, one file per family of ops; importing this package registers them all."""
 
 from tinynas.plan.ops import (
+    add_dsp,
     binary,
     concat,
     conv,
-    conv_mve,
+    conv_dsp,
     depthwise,
+    depthwise_dsp,
     fully_connected,
-    fully_connected_mve,
+    fully_connected_dsp,
     lut,
     mean,
     pad,
@@ -17,13 +19,15 @@ from tinynas.plan.ops import (
 )
 
 __all__ = [
+    "add_dsp",
     "binary",
     "concat",
     "conv",
-    "conv_mve",
+    "conv_dsp",
     "depthwise",
+    "depthwise_dsp",
     "fully_connected",
-    "fully_connected_mve",
+    "fully_connected_dsp",
     "lut",
     "mean",
     "pad",

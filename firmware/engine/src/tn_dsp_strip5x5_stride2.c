@@ -1,0 +1,9 @@
+#include "tn_dsp_depthwise.h"
+
+#if TN_HAVE_DSP
+#include "tn_dsp_strip.h"
+TN_DSP_STRIP("tn_dsp_strip5x5_stride2", 5, 2, 76);
+#else
+#include "tn_dsp_strip_c.h"
+void tn_dsp_strip5x5_stride2(const tn_dsp_strip *s) { tn_dsp_strip_c(s, 5, 2); }
+#endif
