@@ -135,8 +135,6 @@ def _carve(
 def _limit(
     pool: NDArray[np.int64], labels: NDArray[np.int64], size: int | None, config: DataConfig
 ) -> NDArray[np.int64]:
-    """At most `size` of `pool`, each class keeping its share."""
-    if size is None or size == len(pool):
-        return pool
-    kept, _, _ = stratified(labels[pool], (size, 0, 0), config.seed, str(config.path))
+    """At most `size` of `pool`, shuffled, each class keeping its share in any stretch."""
+    kept, _, _ = stratified(labels[pool], (size or len(pool), 0, 0), config.seed, str(config.path))
     return pool[kept]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from tinynas.data import coco, digits, facewake, folder
+from tinynas.data.arrays import load_arrays, save_arrays
 from tinynas.data.config import DataConfig, Kind
 from tinynas.data.types import Dataset, Split
+from tinynas.errors import DataError
 
 _SPLITS = ("train", "validation", "test")
 
@@ -49,23 +50,19 @@ def load_dataset(config: DataConfig, cache: Path) -> Dataset:
 
 
 def _store(dataset: Dataset, path: Path) -> None:
-    """Write under a temporary name, then rename: a killed run leaves no half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {
         f"{name}_{part}": getattr(split, part)
         for name, split in dataset.splits.items()
         for part in ("images", "labels", "sources")
     }
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
-    with partial.open("wb") as file:
-        np.savez(file, name=dataset.name, classes=np.array(dataset.classes), sha256=dataset.sha256, **arrays)
-    partial.replace(path)
+    names = {"name": dataset.name, "classes": dataset.classes, "sha256": dataset.sha256}
+    save_arrays(path, {**arrays, **{key: np.array(value) for key, value in names.items()}})
 
 
 def _restore(path: Path) -> Dataset:
-    with np.load(path, allow_pickle=False) as stored:
-        train, validation, test = (
-            Split(*(stored[f"{name}_{part}"] for part in ("images", "labels", "sources"))) for name in _SPLITS
-        )
-        classes = tuple(str(name) for name in stored["classes"])
-        return Dataset(str(stored["name"]), classes, train, validation, test, str(stored["sha256"]))
+    stored = load_arrays(path, DataError, "delete it, and it is made again")
+    train, validation, test = (
+        Split(*(stored[f"{name}_{part}"] for part in ("images", "labels", "sources"))) for name in _SPLITS
+    )
+    classes = tuple(str(name) for name in stored["classes"])
+    return Dataset(str(stored["name"]), classes, train, validation, test, str(stored["sha256"]))

@@ -13,7 +13,7 @@ Indices = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
 def stratified(labels: NDArray[np.int64], sizes: Sizes, seed: int, name: str) -> Indices:
-    """Indices of (train, validation, test), each sorted; every class keeps its share in every split, to one image.
+    """Indices of (train, validation, test); every class keeps its share in every split and in any stretch of one.
 
     Sizes left out share what the given ones leave, in the proportion of SHARES.
     Raises DataError if there are fewer images than asked for, or a class has under three.
@@ -24,7 +24,7 @@ def stratified(labels: NDArray[np.int64], sizes: Sizes, seed: int, name: str) ->
     if smallest < 3:
         raise DataError(f"{name}: a class has {smallest} images; each needs at least 3, one per split")
     order = _interleaved(labels, np.random.default_rng(seed))
-    train, validation, test = (np.sort(part) for part in np.split(order, np.cumsum(wanted))[:3])
+    train, validation, test = np.split(order, np.cumsum(wanted))[:3]
     return train, validation, test
 
 

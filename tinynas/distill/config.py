@@ -12,4 +12,5 @@ class DistillConfig(BaseModel, frozen=True, extra="forbid"):
     batch_size: PositiveInt = 32  # more, smaller steps: lower ratios at the same cost
     lr: PositiveFloat = 2e-2  # peak of a cosine
     weight_decay: NonNegativeFloat = 0.0
+    images: PositiveInt = 8_000  # of the training split at most: their features are kept on disk, some 100 KB each
     inherit: bool = True  # start from the reference's weights where shapes allow

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from tinynas.data.arrays import save_arrays
 from tinynas.distill.config import DistillConfig
 from tinynas.distill.features import FeatureStore, as_batch
 from tinynas.distill.inherit import inherit_stage, match_outputs
 from tinynas.distill.nsr import noise_to_signal
-from tinynas.nets.checkpoint import load_arrays, save_arrays, state_of, tensors_of
+from tinynas.nets.checkpoint import load_checkpoint, state_of, tensors_of
 from tinynas.nets.network import Stage
 from tinynas.nets.norm import reestimate
 from tinynas.space.netspec import BlockSpec
@@ -60,7 +61,7 @@ def make_entry(task: EntryTask) -> tuple[int, int, float]:
     with _one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(task.seed)
         teacher = Stage(task.teacher_blocks)
-        teacher.load_state_dict(state_of(load_arrays(task.teacher_file)))
+        teacher.load_state_dict(state_of(load_checkpoint(task.teacher_file)))
         stage = _trained(task, teacher)
         nsr = [validation_nsr(stage, store, task.stage, task.config.batch_size) for store in task.validation]
     seconds = time.perf_counter() - started
@@ -71,7 +72,7 @@ def make_entry(task: EntryTask) -> tuple[int, int, float]:
 
 def load_entry(file: Path, blocks: tuple[BlockSpec, ...]) -> Entry:
     """The entry in `file`. Raises ModelError if it is missing or damaged."""
-    arrays = load_arrays(file)
+    arrays = load_checkpoint(file)
     stage = Stage(blocks)
     stage.load_state_dict(state_of(arrays, "stage."))
     return Entry(stage.eval(), tuple(float(x) for x in arrays["nsr"]), float(arrays["train_s"]))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from tinynas.data.images import at_resolution
 from tinynas.distill.nsr import channel_variance
+from tinynas.errors import StoreError
 from tinynas.nets.network import Network
 from tinynas.train.augment import to_float
 
@@ -47,27 +49,32 @@ def store_features(
     store = FeatureStore(folder)
     if (folder / _COMPLETE).exists():
         return store
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    _write(reference, at_resolution(images, resolution), folder, batch_size)
-    for boundary in range(len(reference.stages) + 1):
-        np.save(folder / f"variance{boundary}.npy", channel_variance(store.features(boundary)))
-    (folder / _COMPLETE).write_text(json.dumps({"images": len(images), "resolution": resolution}))
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _write(reference, at_resolution(images, resolution), folder, batch_size)
+        for boundary in range(len(reference.stages) + 1):
+            np.save(folder / f"variance{boundary}.npy", channel_variance(store.features(boundary)))
+        (folder / _COMPLETE).write_text(json.dumps({"images": len(images), "resolution": resolution}))
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise StoreError(
+            f"{folder}: cannot write the reference's features ({error}); free some space or lower library.images"
+        ) from error
     return store
 
 
 def _write(reference: Network, images: NDArray[np.uint8], folder: Path, batch_size: int) -> None:
+    """Plain sequential writes: a full disk is an error here, in a memory map it would kill the process."""
     reference = reference.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    files: list[Features] = []
-    with torch.inference_mode():
-        for start in range(0, len(images), batch_size):
-            x = to_float(torch.from_numpy(images[start : start + batch_size]))
-            for boundary, values in enumerate(_boundaries(reference, x)):
-                if start == 0:
-                    files.append(_create(folder / f"boundary{boundary}.npy", len(images), values.shape[1:]))
-                files[boundary][start : start + batch_size] = values
-    for file in files:
-        file.flush()  # type: ignore[attr-defined]
+    with ExitStack() as stack, torch.inference_mode():
+        files: list[BinaryIO] = []
+        for batch in torch.split(torch.from_numpy(images), batch_size):
+            values = _boundaries(reference, to_float(batch))
+            if not files:
+                files = [_create(folder, i, (len(images), *v.shape[1:]), stack) for i, v in enumerate(values)]
+            for file, value in zip(files, values, strict=True):
+                file.write(value.tobytes())
 
 
 def _boundaries(reference: Network, x: Tensor) -> list[NDArray[np.float16]]:
@@ -78,9 +85,12 @@ def _boundaries(reference: Network, x: Tensor) -> list[NDArray[np.float16]]:
     return [value.permute(0, 2, 3, 1).half().numpy() for value in values]
 
 
-def _create(path: Path, n: int, shape: tuple[int, ...]) -> Features:
-    created: Features = np.lib.format.open_memmap(path, "w+", np.float16, (n, *shape))
-    return created
+def _create(folder: Path, boundary: int, shape: tuple[int, ...], stack: ExitStack) -> BinaryIO:
+    """An .npy file of float16 in C order with its header written, ready for the values."""
+    file = stack.enter_context((folder / f"boundary{boundary}.npy").open("wb"))
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.float16)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file
 
 
 def as_batch(features: Features, index: NDArray[np.int64] | slice) -> Tensor:

@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tinynas.data.arrays import save_arrays
 from tinynas.data.types import Dataset
 from tinynas.distill.config import DistillConfig
 from tinynas.distill.entry import Entry, EntryTask, load_entry, make_entry
 from tinynas.distill.features import FeatureStore, store_features
 from tinynas.errors import ConfigError
-from tinynas.nets.checkpoint import load_arrays, save_arrays, spec_to_json, tensors_of
+from tinynas.nets.checkpoint import load_checkpoint, spec_to_json, tensors_of
 from tinynas.nets.network import Network, Stage
 from tinynas.space.netspec import BlockSpec, NetSpec
 from tinynas.space.space import Arch, SearchSpace
@@ -148,7 +149,7 @@ def _tasks(
 ) -> list[EntryTask]:
     """One task per distinct option of every stage; the features that they need are computed here."""
     side = reference.spec.input_shape[0]
-    train = store_features(reference, data.train.images, side, folder / "features" / f"train-{side}")
+    train = store_features(reference, data.train.images[: config.images], side, folder / "features" / f"train-{side}")
     validation = tuple(
         store_features(reference, data.validation.images, size, folder / "features" / f"validation-{size}")
         for size in space.resolutions
@@ -227,7 +228,7 @@ def _claim(folder: Path, identity: str) -> None:
     """Mark `folder` as this library's. Raises ConfigError if it is another's."""
     marker = folder / "library.npz"
     if marker.exists():
-        if str(load_arrays(marker)["identity"]) != identity:
+        if str(load_checkpoint(marker)["identity"]) != identity:
             raise ConfigError(
                 f"{folder}: holds the library of another reference, data set or setting; give another folder"
             )

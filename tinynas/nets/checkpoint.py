@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tinynas.data.arrays import load_arrays, save_arrays
 from tinynas.errors import ModelError
 from tinynas.nets.network import Network
 from tinynas.space.netspec import BlockSpec, NetSpec
@@ -34,22 +33,9 @@ def spec_from_json(text: str) -> NetSpec:
     return NetSpec(input_shape=tuple(fields.pop("input_shape")), stages=stages, **fields)
 
 
-def save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write an .npz under a temporary name, then rename: a killed run leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with partial.open("wb") as file:
-        np.savez(file, allow_pickle=False, **dict(arrays))
-    partial.replace(path)
-
-
-def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz. Raises ModelError if it is missing, truncated or holds Python objects."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {key: stored[key] for key in stored.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{path}: not a readable checkpoint ({error}); train it again or give another file") from error
+def load_checkpoint(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a checkpoint. Raises ModelError if it is missing or damaged."""
+    return load_arrays(path, ModelError, "train it again or give another file")
 
 
 def tensors_of(state: Mapping[str, Tensor], prefix: str = "") -> dict[str, NDArray[Any]]:
@@ -69,7 +55,7 @@ def save_network(path: Path, network: Network) -> None:
 
 def load_network(path: Path) -> Network:
     """The network in `path`, in evaluation mode. Raises ModelError if the file is none of ours or does not match."""
-    arrays = load_arrays(path)
+    arrays = load_checkpoint(path)
     try:
         spec = spec_from_json(str(arrays.pop(_SPEC)))
         network = Network(spec)

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinynas.data.arrays import save_arrays
 from tinynas.data.images import at_resolution
 from tinynas.data.types import Split
 from tinynas.errors import ConfigError
-from tinynas.nets.checkpoint import load_arrays, save_arrays, spec_to_json, state_of, tensors_of
+from tinynas.nets.checkpoint import load_checkpoint, spec_to_json, state_of, tensors_of
 from tinynas.nets.network import Network
 from tinynas.nets.norm import reestimate
 from tinynas.train.allocator import keep_freed_memory
@@ -144,7 +145,7 @@ class _Run:
         save_arrays(path, {**arrays, "epoch": np.array(self.epoch), "identity": np.array(self.identity)})
 
     def restore(self, path: Path) -> None:
-        arrays = load_arrays(path)
+        arrays = load_checkpoint(path)
         if str(arrays.get("identity")) != self.identity:
             raise ConfigError(f"{path}: belongs to a training with other settings; remove it or give another file")
         self.network.load_state_dict(state_of(arrays, "network."))
