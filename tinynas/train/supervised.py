@@ -79,7 +79,9 @@ def train(
         if on_epoch is not None:
             score = accuracy(network, validation, device=device) if validation is not None else None
             on_epoch(Epoch(run.epoch, config.epochs, loss, score, rate))
-    network.to("cpu").eval()
+    for net in (network, teacher):
+        if net is not None:
+            net.to("cpu").eval()
 
 
 class _Run:
