@@ -8,7 +8,8 @@ static int8_t pooled(const tn_pool_params *p, const int8_t *x, int32_t h, int32_
   for (int32_t i = 0; i < h; ++i, x += p->in_w * p->channels) {
     for (int32_t j = 0; j < w; ++j) sum += x[j * p->channels];
   }
-  sum = sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
+  const int32_t sign = sum >> 31; /* 0 or -1: rounds away from zero without a branch */
+  sum = (sum + ((count / 2) ^ sign) - sign) / count;
   return (int8_t)tn_clamp(sum, p->act_min, p->act_max);
 }
 

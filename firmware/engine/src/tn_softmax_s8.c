@@ -4,11 +4,14 @@
 
 #include "tn_math.h"
 
+/* All selections go by mask, so that the count of instructions does not depend on the data. */
+static int32_t when(int condition, int32_t x) { return x & -(int32_t)condition; }
+
+static int32_t select(int condition, int32_t yes, int32_t no) { return when(condition, yes) | when(!condition, no); }
+
 static int32_t saturating_shift_left(int32_t x, int n) {
   const int32_t limit = (1 << (31 - n)) - 1;
-  if (x > limit) return INT32_MAX;
-  if (x < -limit) return INT32_MIN;
-  return tn_shift_left(x, n);
+  return select(x > limit, INT32_MAX, select(x < -limit, INT32_MIN, tn_shift_left(x, n)));
 }
 
 /* exp(a) in Q0.31 for a in [-1/4, 0) in Q0.31: Taylor's series about -1/8. */
@@ -22,6 +25,12 @@ static int32_t exp_small(int32_t a) {
   return exp_minus_eighth + tn_doubling_high_mul(exp_minus_eighth, x + tail);
 }
 
+/* a if the lowest bit of `which` is set, else b: no branch, so that instructions do not depend on data. */
+static int32_t select(int32_t which, int32_t a, int32_t b) {
+  const int32_t mask = -(which & 1);
+  return (a & mask) | (b & ~mask);
+}
+
 /* exp(a) in Q0.31 for a <= 0 in Q5.26: exp of a modulo 1/4, times exp(-2^i) for every bit of the rest. */
 static int32_t exp_negative(int32_t a) {
   static const int32_t factor[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
@@ -29,11 +38,10 @@ static int32_t exp_negative(int32_t a) {
   const int32_t modulo = (a & (quarter - 1)) - quarter;
   const int32_t rest = modulo - a;
   int32_t result = exp_small(saturating_shift_left(modulo, 5));
-  if (a == 0) return INT32_MAX;
   for (int i = 0; i < 7; ++i) {
-    if (rest & (1 << (24 + i))) result = tn_doubling_high_mul(result, factor[i]);
+    result = select((rest >> (24 + i)) & 1, tn_doubling_high_mul(result, factor[i]), result);
   }
-  return result;
+  return select(a == 0, INT32_MAX, result);
 }
 
 /* 1 / (1 + x) in Q0.31 for x in [0, 1) in Q0.31: three steps of Newton's division; the estimate is Q2.29. */
@@ -48,11 +56,13 @@ static int32_t reciprocal(int32_t x) {
   return saturating_shift_left(r, 1);
 }
 
+/* Of x > 0, by halves. */
 static int leading_zeros(uint32_t x) {
   int n = 0;
-  while (!(x & 0x80000000u)) {
-    x <<= 1;
-    ++n;
+  for (int half = 16; half > 0; half /= 2) {
+    const int clear = (x >> (32 - half)) == 0;
+    n += half & -clear;
+    x <<= half & -clear;
   }
   return n;
 }
@@ -66,15 +76,16 @@ static void softmax_row(const tn_softmax_params *p, const int8_t *in, int8_t *ou
   for (int32_t i = 0; i < p->depth; ++i) largest = tn_max(largest, in[i]);
   for (int32_t i = 0; i < p->depth; ++i) {
     const int32_t diff = in[i] - largest;
-    if (diff >= p->diff_min) sum += tn_rounding_shift(exp_of(p, diff), 12);
+    sum += when(diff >= p->diff_min, tn_rounding_shift(exp_of(p, diff), 12));
   }
   const int headroom = leading_zeros((uint32_t)sum);
   const int32_t scale = reciprocal((int32_t)(((uint32_t)sum << headroom) - 0x80000000u));
   const int exponent = 12 - headroom + 31 - 8;
   for (int32_t i = 0; i < p->depth; ++i) {
     const int32_t diff = in[i] - largest;
-    const int32_t v = diff < p->diff_min ? 0 : tn_rounding_shift(tn_doubling_high_mul(scale, exp_of(p, diff)), exponent);
-    out[i] = (int8_t)tn_clamp(v + INT8_MIN, INT8_MIN, INT8_MAX);
+    const int32_t share = tn_rounding_shift(tn_doubling_high_mul(scale, exp_of(p, diff)), exponent);
+    const int32_t v = when(diff >= p->diff_min, share);
+    out[i] = (int8_t)tn_clamp(select(diff >= p->diff_min, v, 0) + INT8_MIN, INT8_MIN, INT8_MAX);
   }
 }
 
