@@ -14,6 +14,7 @@ from tinynas.graph.ir import DType, Graph, Op, Quant, Tensor
 from tinynas.graph.ops import Attrs, NoAttrs
 from tinynas.lab.board import Core
 from tinynas.plan.arena import aligned
+from tinynas.plan.fusion import called_op
 from tinynas.plan.kernels import kernel
 from tinynas.plan.plan import Buffer, Plan
 from tinynas.plan.planner import plan
@@ -100,7 +101,7 @@ def tight_plan(graph: Graph, core: Core = Core.HOST) -> Plan:
     base = plan(graph, core)
     at, buffers, steps = 0, {}, []
     for step in base.steps:
-        op, output = graph.ops[step.ops[0]], step.outputs[0]
+        op, output = called_op(graph, step.ops), step.outputs[0]
         size = aligned(graph.tensors[output].size_bytes)
         lead = kernel(step.kernel).lead_bytes(graph, op, 0)
         first = at + (size if lead is None else aligned(lead))

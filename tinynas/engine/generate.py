@@ -12,6 +12,7 @@ from tinynas.engine.c_text import Text, array_text, struct_text
 from tinynas.errors import ModelError
 from tinynas.graph.ir import Graph, Op, Tensor
 from tinynas.plan.fixed_point import scale_of, zero_point_of
+from tinynas.plan.fusion import called_op
 from tinynas.plan.kernels import Kernel, constant, kernel
 from tinynas.plan.plan import Plan, Step
 from tinynas.plan.prepare import prepare
@@ -85,7 +86,7 @@ extern const tn_model tn_model_{name};
 
 def _step_constants(graph: Graph, step: Step, k: int) -> str:
     """Arrays and parameters of step k: `c<k>_<field>` and `p<k>`."""
-    op, called = graph.ops[step.ops[0]], kernel(step.kernel)
+    op, called = called_op(graph, step.ops), kernel(step.kernel)
     values: dict[str, Text] = dict(called.pack(graph, op))
     lines = []
     for array in called.layout(graph, op):
@@ -124,14 +125,15 @@ def _invoke(graph: Graph, plan: Plan) -> str:
 
 
 def _call(graph: Graph, plan: Plan, step: Step, k: int) -> str:
-    op, called = graph.ops[step.ops[0]], kernel(step.kernel)
+    op, called = called_op(graph, step.ops), kernel(step.kernel)
     pointers = [_pointer(graph, plan, tensor, k) for tensor in called.operands_of(op)]
     arguments = [f"&p{k}", *_operands(called, pointers, k), *(_pointer(graph, plan, t, k) for t in step.outputs)]
     if step.scratch is not None:
         arguments.append(f"m + {step.scratch.offset}")
     gathered = f"const int8_t *const x{k}[] = {{{', '.join(pointers)}}}; " if called.operands is None else ""
-    comment = f"/* {op.kind} {_comment(graph, op)} */"
-    return f"  {comment}\n  MARK({step.ops[0]}u);\n  {{ {gathered}{called.function}({', '.join(arguments)}); }}"
+    kinds = "+".join(graph.ops[i].kind for i in step.ops)
+    comment = f"/* {kinds} {_comment(graph, op)} */"
+    return f"  {comment}\n  MARK({step.ops[-1]}u);\n  {{ {gathered}{called.function}({', '.join(arguments)}); }}"
 
 
 def _operands(called: Kernel, pointers: list[str], k: int) -> list[str]:

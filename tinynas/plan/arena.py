@@ -114,6 +114,8 @@ def _orders(items: Sequence[Item]) -> list[list[int]]:
     return [
         sorted(every, key=lambda i: (-items[i].size_bytes, items[i].first)),
         sorted(every, key=lambda i: (-items[i].last, -items[i].first)),  # backwards: outputs lie below their inputs
+        # the same, scratch last: it would push the inputs away from their outputs
+        sorted(every, key=lambda i: (items[i].first == items[i].last, -items[i].last, -items[i].first)),
         sorted(every, key=lambda i: (items[i].first, -items[i].size_bytes)),
         sorted(every, key=lambda i: -items[i].size_bytes * (items[i].last - items[i].first + 1)),
     ]

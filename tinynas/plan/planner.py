@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinynas.graph.ir import Graph
+from tinynas.graph.ir import Graph, Op
 from tinynas.graph.stats import macs
 from tinynas.lab.board import Core
 from tinynas.plan.arena import ALIGNMENT, Item, aligned, arena_bytes, lower_bound, place
+from tinynas.plan.fusion import Ops, call_groups, called_op
 from tinynas.plan.kernels import VIEWS, Kernel, choose
 from tinynas.plan.plan import Buffer, Plan, Step
 from tinynas.plan.prepare import prepare
@@ -32,10 +33,10 @@ def plan(graph: Graph, core: Core) -> Plan:
     }
     return Plan(
         graph=prepared,
-        steps=tuple(_step(prepared, call, layout.scratch_buffer(k, offsets)) for k, call in enumerate(calls)),
+        steps=tuple(_step(call, layout.scratch_buffer(k, offsets)) for k, call in enumerate(calls)),
         buffers=buffers,
         arena_bytes=max(arena_bytes(items, offsets), ALIGNMENT),
-        const_bytes=sum(call.kernel.const_bytes(prepared, prepared.ops[call.op]) for call in calls),
+        const_bytes=sum(call.kernel.const_bytes(prepared, call.op) for call in calls),
         lower_bound_bytes=lower_bound(items, leads),
         macs=macs(prepared),
     )
@@ -43,24 +44,24 @@ def plan(graph: Graph, core: Core) -> Plan:
 
 @dataclass(frozen=True)
 class _Call:
-    op: int
+    ops: Ops
+    op: Op  # what they amount to
     kernel: Kernel
     inputs: tuple[int, ...]  # tensors in the arena, in the order of the op's inputs
     outputs: tuple[int, ...]
 
 
 def _calls(graph: Graph, core: Core) -> list[_Call]:
-    """One call per op that needs code, in the graph's order."""
+    """One call per op that needs code, or per group of ops that one kernel computes, in the graph's order."""
     calls = []
-    for index, op in enumerate(graph.ops):
-        if op.kind not in VIEWS:
-            kernel = choose(graph, index, core)
-            calls.append(_Call(index, kernel, kernel.arena_inputs(graph, op), op.outputs))
+    for ops in call_groups(graph, core):
+        op, kernel = called_op(graph, ops), choose(graph, ops[-1], core)
+        calls.append(_Call(ops, op, kernel, kernel.arena_inputs(graph, op), op.outputs))
     return calls
 
 
-def _step(graph: Graph, call: _Call, scratch: Buffer | None) -> Step:
-    return Step(call.kernel.name, (call.op,), call.inputs, call.outputs, scratch)
+def _step(call: _Call, scratch: Buffer | None) -> Step:
+    return Step(call.kernel.name, call.ops, call.inputs, call.outputs, scratch)
 
 
 def _storage(graph: Graph) -> dict[int, int]:
@@ -95,7 +96,7 @@ class _Layout:
         of_storage = {root: k for k, root in enumerate(spans)}
         scratch: dict[int, int] = {}
         for k, call in enumerate(calls):
-            if size := call.kernel.scratch_bytes(graph, graph.ops[call.op]):
+            if size := call.kernel.scratch_bytes(graph, call.op):
                 scratch[k] = len(items)
                 items.append(Item(aligned(size), k, k))
         tensors = {t: of_storage[root] for t, root in storage.items() if root in of_storage}
@@ -105,11 +106,10 @@ class _Layout:
         """Overlaps that the kernels allow, of outputs over inputs that die in that step."""
         allowed: dict[tuple[int, int], int] = {}
         for k, call in enumerate(calls):
-            op = graph.ops[call.op]
             output = self.item_of_tensor[call.outputs[0]]
             for tensor in set(call.inputs):
                 item = self.item_of_tensor[tensor]
-                leads = [call.kernel.lead_bytes(graph, op, p) for p, t in enumerate(op.inputs) if t == tensor]
+                leads = [call.kernel.lead_bytes(graph, call.op, p) for p, t in enumerate(call.op.inputs) if t == tensor]
                 known = [lead for lead in leads if lead is not None]
                 if self.items[item].last == k and item != output and len(known) == len(leads) == 1:
                     allowed[item, output] = aligned(known[0])

@@ -14,6 +14,20 @@ MAX_SIDE = 255  # of a convolution kernel, a stride, a dilation, padding: their 
 
 
 @dataclass(frozen=True)
+class PaddedConv2D(Conv2D):
+    """CONV_2D with padding of its own instead of a scheme; the output's shape says how much follows the input."""
+
+    before: tuple[int, int] = (0, 0)  # rows above, columns to the left
+
+
+@dataclass(frozen=True)
+class PaddedDepthwiseConv2D(DepthwiseConv2D):
+    """DEPTHWISE_CONV_2D with padding of its own, as `PaddedConv2D`."""
+
+    before: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
 class Window:
     """One convolution or pooling: shapes in HWC, batch 1."""
 
@@ -44,11 +58,15 @@ def window_of(graph: Graph, op: Op) -> Window:
         kernel_h, kernel_w = graph.tensors[op.inputs[1]].shape[1:3]
         kernel, dilation = (kernel_h, kernel_w), (attrs.dilation_h, attrs.dilation_w)
     stride = (attrs.stride_h, attrs.stride_w)
-    pad = tuple(
-        pad_before(size, out, k, s, d, attrs.padding)
-        for size, out, k, s, d in zip((in_h, in_w), (out_h, out_w), kernel, stride, dilation, strict=True)
-    )
-    return Window((in_h, in_w, in_c), (out_h, out_w, out_c), kernel, stride, dilation, (pad[0], pad[1]))
+    if isinstance(attrs, PaddedConv2D | PaddedDepthwiseConv2D):
+        pad = attrs.before
+    else:
+        top, left = (
+            pad_before(size, out, k, s, d, attrs.padding)
+            for size, out, k, s, d in zip((in_h, in_w), (out_h, out_w), kernel, stride, dilation, strict=True)
+        )
+        pad = (top, left)
+    return Window((in_h, in_w, in_c), (out_h, out_w, out_c), kernel, stride, dilation, pad)
 
 
 @cache
