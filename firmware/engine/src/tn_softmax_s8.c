@@ -25,12 +25,6 @@ static int32_t exp_small(int32_t a) {
   return exp_minus_eighth + tn_doubling_high_mul(exp_minus_eighth, x + tail);
 }
 
-/* a if the lowest bit of `which` is set, else b: no branch, so that instructions do not depend on data. */
-static int32_t select(int32_t which, int32_t a, int32_t b) {
-  const int32_t mask = -(which & 1);
-  return (a & mask) | (b & ~mask);
-}
-
 /* exp(a) in Q0.31 for a <= 0 in Q5.26: exp of a modulo 1/4, times exp(-2^i) for every bit of the rest. */
 static int32_t exp_negative(int32_t a) {
   static const int32_t factor[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
@@ -85,7 +79,7 @@ static void softmax_row(const tn_softmax_params *p, const int8_t *in, int8_t *ou
     const int32_t diff = in[i] - largest;
     const int32_t share = tn_rounding_shift(tn_doubling_high_mul(scale, exp_of(p, diff)), exponent);
     const int32_t v = when(diff >= p->diff_min, share);
-    out[i] = (int8_t)tn_clamp(select(diff >= p->diff_min, v, 0) + INT8_MIN, INT8_MIN, INT8_MAX);
+    out[i] = (int8_t)tn_clamp(v + INT8_MIN, INT8_MIN, INT8_MAX);
   }
 }
 
