@@ -20,7 +20,7 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid"):
     """One training: AdamW on shuffled batches."""
 
     epochs: PositiveInt = 10
-    batch_size: PositiveInt = 64
+    batch_size: PositiveInt = 32
     lr: PositiveFloat = 4e-3  # peak, after the warm-up
     weight_decay: NonNegativeFloat = 1e-2  # decoupled (arXiv 1711.05101); not on BatchNorm and biases
     warmup_epochs: NonNegativeFloat = 1.0
