@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,8 +50,14 @@ def time(
 
 
 def _measure(model: Model, board: Board, repeats: int, port: str | None) -> Measurement:
+    from tinynas.lab.cycles.inference import no_estimate
     from tinynas.lab.measure import measure
     from tinynas.lab.session import open_board
 
+    reason = no_estimate(board)
+    if reason and board.kind == "virtual":
+        print(f"tinynas: no estimated cycles: {reason}", file=sys.stderr)
     with open_board(board, port=port) as session:
-        return measure(model.content, board, model=str(model.path), session=session, repeats=repeats)
+        return measure(
+            model.content, board, model=str(model.path), session=session, repeats=repeats, cycles=reason is None
+        )

@@ -22,6 +22,7 @@ from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflm import TflmInterpreter, TflmWorker
 from tinynas.lab.board import Board
 from tinynas.lab.build import Image, build_image
+from tinynas.lab.cycles.inference import estimate_inference
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.lab.session import BoardSession, MemoryStats, Timing, open_board
 from tinynas.plan.fit import fit, require_fit
@@ -46,7 +47,7 @@ class Measurement(BaseModel, frozen=True, extra="forbid"):
     toolchain: str
     clock_hz: int
     instructions: int | None  # one inference, counted exactly (virtual boards)
-    est_cycles: int | None = None
+    est_cycles: int | None = None  # by the cost model of tinynas/lab/cycles; None unless asked for
     latency_us: float
     latency_kind: LatencyKind
     repeats: int
@@ -95,11 +96,14 @@ def measure(
     repeats: int = 3,
     interpreter: TflmWorker | None = None,
     log: Path | None = None,
+    cycles: bool = False,
 ) -> Measurement:
     """Builds, flashes, verifies and times `model_bytes` (called `model` in the result) on `board`.
 
     An open `session` and an `interpreter` worker are used as they are, and left open; otherwise both live for this
     call. Outputs are those of the first inference; `repeats` further ones are timed, and their median reported.
+    With `cycles`, the same image runs once more on a QEMU that counts blocks, and est_cycles is filled
+    (lab/cycles/inference.py says where that is possible).
 
     Raises:
         ModelError, FitError, ToolError, LinkError: as their classes say.
@@ -114,7 +118,19 @@ def measure(
             wanted = reference.run(inputs)
         found = opened.infer(inputs)
         stats = require_whole(opened.stats())
-        return _measurement(model, board, built, opened.time(repeats), stats, found, wanted, str(opened.log_path))
+        timing = opened.time(repeats)
+        est_cycles = _est_cycles(built.image, board, inputs, timing) if cycles else None
+        return _measurement(model, board, built, timing, est_cycles, stats, found, wanted, str(opened.log_path))
+
+
+def _est_cycles(image: Image, board: Board, inputs: Sequence[NDArray[np.int8]], timing: Timing) -> int:
+    found = estimate_inference(image, board, inputs)
+    if found.instructions != timing.all_instructions[0]:
+        raise LinkError(
+            f"QEMU's block counter saw {found.instructions} instructions, the timer {timing.all_instructions[0]}; "
+            "estimated cycles would be of another run"
+        )
+    return found.est_cycles
 
 
 def flash(session: BoardSession, built: Built) -> None:
@@ -156,6 +172,7 @@ def _measurement(
     board: Board,
     built: Built,
     timing: Timing,
+    est_cycles: int | None,
     stats: MemoryStats,
     found: Sequence[NDArray[np.int8]],
     wanted: Sequence[NDArray[np.int8]],
@@ -171,6 +188,7 @@ def _measurement(
         toolchain=image.toolchain,
         clock_hz=board.clock_hz,
         instructions=timing.instructions,
+        est_cycles=est_cycles,
         latency_us=timing.latency_us,
         latency_kind=_KINDS[board.kind],
         repeats=len(timing.all_latency_us),

@@ -32,13 +32,17 @@ _PTY = re.compile(rb"redirected to (\S+)")
 
 
 class QemuBoard:
-    """`board` on QEMU. A crash of the machine is a LinkError; the next `program` starts a fresh one."""
+    """`board` on QEMU. A crash of the machine is a LinkError; the next `program` starts a fresh one.
 
-    def __init__(self, board: Board, log: RawLog) -> None:
+    `plugin` is a TCG plugin to run under, with its arguments, as QEMU's `-plugin` takes it.
+    """
+
+    def __init__(self, board: Board, log: RawLog, *, plugin: str | None = None) -> None:
         assert board.virtual is not None, board.name
         self._virtual: Virtual = board.virtual
         self._log = log
-        self._machine = _Machine(self._virtual, log)
+        self._options = () if plugin is None else ("-plugin", plugin)
+        self._machine = _Machine(self._virtual, log, self._options)
 
     @property
     def link(self) -> SerialLink:
@@ -48,7 +52,7 @@ class QemuBoard:
         if self._machine.crash() is not None or not self._machine.obeys():
             self._log.remark("starting a fresh QEMU: the last one crashed or hangs")
             self._machine.close()
-            self._machine = _Machine(self._virtual, self._log)
+            self._machine = _Machine(self._virtual, self._log, self._options)
         try:
             self._machine.program(read_elf(image.elf).segments)
         except LinkError as error:
@@ -76,11 +80,11 @@ class _Machine:
     made the pty, for the debugger to connect, and the line is opened before that.
     """
 
-    def __init__(self, virtual: Virtual, log: RawLog) -> None:
+    def __init__(self, virtual: Virtual, log: RawLog, options: tuple[str, ...]) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="tinynas-qemu-"))
         self._errors = self._folder / "stderr"
         self._log = log
-        self._process, output = self._start(virtual)
+        self._process, output = self._start(virtual, options)
         try:
             try:
                 self.link = SerialLink(self._pty(output), log, self.crash)
@@ -137,13 +141,13 @@ class _Machine:
         self._qmp.close()
         self._end()
 
-    def _start(self, virtual: Virtual) -> tuple[subprocess.Popen[bytes], int]:
+    def _start(self, virtual: Virtual, options: tuple[str, ...]) -> tuple[subprocess.Popen[bytes], int]:
         """The process, and where it prints the name of its pty (a terminal: into a pipe it would print it too late)."""
         command = [_qemu(), "-M", virtual.machine, "-S", "-display", "none", "-monitor", "none"]
         command += ["-icount", f"shift={virtual.icount_shift}"]
         command += ["-chardev", "pty,id=uart", "-serial", "chardev:uart"]
         command += ["-chardev", f"socket,id=gdb,path={self._folder}/gdb,server=on,wait=on", "-gdb", "chardev:gdb"]
-        command += ["-qmp", f"unix:{self._folder}/qmp,server=on,wait=off"]
+        command += ["-qmp", f"unix:{self._folder}/qmp,server=on,wait=off", *options]
         self._log.remark(" ".join(command))
         our_end, its_end = os.openpty()
         try:
