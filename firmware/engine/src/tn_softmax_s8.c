@@ -30,7 +30,7 @@ static int32_t exp_negative(int32_t a) {
   static const int32_t factor[] = {1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242};
   const int32_t quarter = 1 << 24;
   const int32_t modulo = (a & (quarter - 1)) - quarter;
-  const int32_t rest = modulo - a;
+  const int32_t rest = (int32_t)((uint32_t)modulo - (uint32_t)a); /* differences below diff_min wrap, and are masked */
   int32_t result = exp_small(saturating_shift_left(modulo, 5));
   for (int i = 0; i < 7; ++i) {
     result = select((rest >> (24 + i)) & 1, tn_doubling_high_mul(result, factor[i]), result);
