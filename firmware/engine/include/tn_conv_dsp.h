@@ -12,7 +12,7 @@ extern "C" {
  *
  *   weight   in the order of tn_dsp_gemm (tn_dsp.h), out_c and taps (k_h * k_w * in_c) rounded up to 4 with zeros
  *   shift    in [-22, -1], or 0 if the activation cuts off at out_zp; no sum, doubled, leaves int32
- *   scratch  4-byte aligned; 18 bytes per output channel and 6 per tap, both rounded up to 4
+ *   scratch  4-byte aligned; 18 bytes per output channel and 6 per tap, both rounded up to 4, and 8
  *
  * Pixels are written two by two, after both windows have been read. */
 void tn_conv_dsp_s8(const tn_conv_params *p, const int8_t *in, int8_t *out, void *scratch);

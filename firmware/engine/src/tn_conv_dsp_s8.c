@@ -5,7 +5,7 @@
 typedef struct {
   tn_dsp_gemm gemm;
   uint32_t *x;      /* expanded inputs of two pixels */
-  int8_t *patch[2]; /* their windows, [taps rounded up to 4] */
+  int8_t *patch[2]; /* their windows, [taps rounded up to 4, and 4 more] */
   int8_t *spare[2]; /* outputs that cannot be written in place: [channels rounded up to 4] */
   int32_t taps, words;
 } state;
@@ -19,12 +19,18 @@ static int inside(const tn_conv_params *p, int32_t y, int32_t x) {
   return y >= 0 && x >= 0 && y + p->k_h <= p->in_h && x + p->k_w <= p->in_w;
 }
 
-/* The window at (y, x) as one row of taps. */
+/* k_h rows of n bytes, `line` apart, whole words at a time: may read 3 bytes past each row and write 3 past the end. */
+static void gather_rows(const int8_t *x, int32_t line, int32_t k_h, int32_t n, int8_t *out) {
+  for (; k_h > 0; --k_h, x += line, out += n) {
+    for (int32_t i = 0; i < n; i += 4) tn_store4(out + i, tn_load4(x + i));
+  }
+}
+
+/* The window at (y, x) as one row of taps; out has room for 4 bytes more. */
 static void gather(const tn_conv_params *p, const int8_t *in, int32_t y, int32_t x, int8_t *out) {
   const int32_t c = p->in_c, line = p->in_w * c;
-  if (inside(p, y, x)) {
-    const int8_t *row = in + y * line + x * c;
-    for (int32_t k = 0; k < p->k_h; ++k, row += line) out = tn_dsp_copy(out, row, p->k_w * c);
+  if (inside(p, y, x) && y + p->k_h < p->in_h) {
+    gather_rows(in + y * line + x * c, line, p->k_h, p->k_w * c, out);
     return;
   }
   const int32_t left = x < 0 ? -x : 0;
@@ -87,8 +93,8 @@ static state prepare(const tn_conv_params *p, void *scratch) {
   tn_dsp_channels(p->bias, p->multiplier, p->shift, 0, p->out_c, channels, p->out_zp, records, sizeof *records);
   s.x = (uint32_t *)(void *)(records + channels);
   s.patch[0] = (int8_t *)(s.x + 4 * s.words);
-  s.patch[1] = s.patch[0] + 4 * s.words;
-  s.spare[0] = s.patch[1] + 4 * s.words;
+  s.patch[1] = s.patch[0] + 4 * s.words + 4;
+  s.spare[0] = s.patch[1] + 4 * s.words + 4;
   s.spare[1] = s.spare[0] + channels;
   return s;
 }

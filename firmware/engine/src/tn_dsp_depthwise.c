@@ -16,7 +16,7 @@ static int32_t strip_lines(const tn_depthwise_params *p) {
   const int32_t step = p->k_h - 1, line = p->out_w * p->in_c;
   int32_t lines = step;
   if (p->in_h * p->in_w * p->in_c <= 6144) return p->out_h;
-  while (lines < p->out_h && (lines + step + p->pad_h) * line <= 2048) lines += step;
+  while (lines < p->out_h && (lines + step + p->pad_h) * line <= 1024) lines += step;
   return lines;
 }
 

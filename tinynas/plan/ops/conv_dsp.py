@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from tinynas.plan.kernels import Array, Isa, Kernel, Value, register
 from tinynas.plan.ops import conv, depthwise
 from tinynas.plan.ops.dsp import GEMM_SOURCES, beyond_gemm, gemm_layout, gemm_weights, round_up4, settled
 from tinynas.plan.ops.weights import symmetric_weights
-from tinynas.plan.window import window_lead, window_of
+from tinynas.plan.window import Window, window_of
 
 
 def _filters(graph: Graph, op: Op) -> NDArray[np.int8]:
@@ -48,12 +49,29 @@ def pack_depthwise(graph: Graph, op: Op) -> Mapping[str, Value]:
 
 def scratch_bytes(graph: Graph, op: Op) -> int:
     """tn_conv_dsp.h: requantisation records, two pixels' windows as int8 and int16, their outputs."""
-    return 18 * round_up4(graph.tensors[op.outputs[0]].shape[3]) + 6 * round_up4(_taps(graph, op))
+    return 18 * round_up4(graph.tensors[op.outputs[0]].shape[3]) + 6 * round_up4(_taps(graph, op)) + 8
 
 
 def scratch_bytes_1x1(graph: Graph, op: Op) -> int:
     """tn_conv_dsp.h: requantisation records, two pixels as int16."""
     return 16 * graph.tensors[op.outputs[0]].shape[3] + 4 * graph.tensors[op.inputs[0]].shape[3]
+
+
+def lead_bytes(graph: Graph, op: Op, position: int) -> int | None:
+    """Pixels are written two by two, after both windows have been read."""
+    return pair_lead_bytes(window_of(graph, op)) if position == 0 else None
+
+
+@cache
+def pair_lead_bytes(window: Window) -> int:
+    """Least distance by which the output must start before the input: no pair is written over what later ones read."""
+    (_, in_w, in_c), (out_h, out_w, out_c) = window.in_shape, window.out_shape
+    top = np.maximum(np.arange(out_h) * window.stride[0] - window.pad[0], 0)
+    left = np.maximum(np.arange(out_w) * window.stride[1] - window.pad[1], 0)
+    first_read = ((top[:, None] * in_w + left[None, :]) * in_c).ravel()
+    needed_later = np.minimum.accumulate(first_read[::-1])[::-1][2::2]
+    written = 2 * out_c * np.arange(1, len(needed_later) + 1)
+    return max(0, int(np.max(written - needed_later, initial=0)))
 
 
 def refuses(graph: Graph, op: Op) -> str | None:
@@ -104,7 +122,7 @@ register(
         refuses=refuses,
         layout=layout,
         scratch_bytes=scratch_bytes,
-        lead_bytes=window_lead,
+        lead_bytes=lead_bytes,
         isa=Isa.DSP,
         shared=GEMM_SOURCES,
     )
@@ -120,7 +138,7 @@ register(
         refuses=refuses_1x1,
         layout=layout,
         scratch_bytes=scratch_bytes_1x1,
-        lead_bytes=window_lead,
+        lead_bytes=lead_bytes,
         isa=Isa.DSP,
         rank=1,
         shared=GEMM_SOURCES,
@@ -137,7 +155,7 @@ register(
         refuses=refuses_depthwise,
         layout=layout,
         scratch_bytes=scratch_bytes,
-        lead_bytes=window_lead,
+        lead_bytes=lead_bytes,
         isa=Isa.DSP,
         shared=("tn_conv_dsp_s8.c", *GEMM_SOURCES),
     )
