@@ -96,7 +96,32 @@ def layers(cases: Mve) -> None:
         mve_cases.fully_connected(cases, rows, channels)
 
 
-FAMILIES = {"pointwise": pointwise, "windows": windows, "layers": layers}
+def depthwise(cases: Mve) -> None:
+    """Each kernel with whole and partial units and groups of channels, more padding than image included."""
+    mve_cases.depthwise(cases, (6, 8), 16)
+    mve_cases.depthwise(cases, (5, 7), 5)
+    mve_cases.depthwise(cases, (7, 6), 24)
+    mve_cases.depthwise(cases, (3, 3), 33)
+    mve_cases.depthwise(cases, (1, 1), 16)
+    mve_cases.depthwise(cases, (9, 5), 20, (3, 3), (1, 1), VALID)
+    mve_cases.depthwise(cases, (6, 6), 8, (2, 3))
+    mve_cases.depthwise(cases, (8, 9), 16, (3, 3), (2, 2))
+    mve_cases.depthwise(cases, (7, 12), 40, (3, 3), (2, 2))
+    mve_cases.depthwise(cases, (5, 6), 7, (4, 4))
+    mve_cases.depthwise(cases, (9, 7), 18, (3, 4), (3, 2), VALID)
+    mve_cases.depthwise(cases, (7, 9), 16, (5, 5))
+    mve_cases.depthwise(cases, (8, 6), 12, (5, 5))
+    mve_cases.depthwise(cases, (5, 5), 24, (5, 5), (2, 2))
+    mve_cases.depthwise(cases, (10, 13), 9, (5, 5), (2, 2))
+    mve_cases.depthwise(cases, (9, 8), 6, (6, 6), (1, 1), VALID)
+    mve_cases.depthwise(cases, (11, 10), 10, (6, 5), (2, 2), VALID)
+    mve_cases.depthwise(cases, (7, 7), 12, (7, 7))
+    mve_cases.depthwise(cases, (3, 3), 17, (7, 7))
+    mve_cases.depthwise(cases, (13, 10), 20, (7, 7), (2, 2))
+    mve_cases.depthwise(cases, (9, 11), 4, (8, 8), (2, 1))
+
+
+FAMILIES = {"pointwise": pointwise, "windows": windows, "layers": layers, "depthwise": depthwise}
 
 
 @pytest.mark.parametrize("family", list(FAMILIES.values()), ids=list(FAMILIES))

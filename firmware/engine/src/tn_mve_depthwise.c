@@ -1,0 +1,170 @@
+#include "tn_mve_depthwise.h"
+
+#if TN_HAVE_MVE
+
+enum { CHANNELS = 16, RECORD_CONSTANTS = 12 };
+
+/* Addresses, and what to add to them for the next column, or unit. */
+typedef struct {
+  const int8_t *at[4];
+  int32_t step[4];
+} four_rows;
+
+typedef struct {
+  int8_t *at[4];
+  int32_t step[4];
+} four_pixels;
+
+typedef struct {
+  int8_t *strips;      /* [strips][columns][16][4] */
+  int8_t *units;       /* [units][16][4] outputs */
+  int8_t *padding;     /* [16] of in_zp */
+  int8_t *nowhere;     /* [16] for outputs beyond the image */
+  int32_t columns;     /* of a strip */
+  int32_t strip_bytes; /* from strip to strip */
+} places;
+
+/* Columns of four rows, `lanes` channels of each, as words. */
+__attribute__((noinline)) static int8_t *interleave(int8_t *to, const four_rows *rows, int32_t columns, int32_t lanes) {
+  const int8_t *a = rows->at[0], *b = rows->at[1], *c = rows->at[2], *d = rows->at[3];
+  if (columns == 0) return to;
+  __asm__ volatile(
+      "ldr lr, %[lanes]\n"
+      "vctp.8 lr\n"
+      "ldr lr, %[columns]\n"
+      "dls lr, lr\n"
+      "1: vpstttt\n"
+      "vldrbt.8 q0, [%[a]]\n"
+      "vldrbt.8 q1, [%[b]]\n"
+      "vldrbt.8 q2, [%[c]]\n"
+      "vldrbt.8 q3, [%[d]]\n"
+      "add %[a], %[a], %[sa]\n"
+      "add %[b], %[b], %[sb]\n"
+      "add %[c], %[c], %[sc]\n"
+      "add %[d], %[d], %[sd]\n"
+      "vst40.8 {q0, q1, q2, q3}, [%[to]]\n"
+      "vst41.8 {q0, q1, q2, q3}, [%[to]]\n"
+      "vst42.8 {q0, q1, q2, q3}, [%[to]]\n"
+      "vst43.8 {q0, q1, q2, q3}, [%[to]]!\n"
+      "le lr, 1b\n"
+      : [to] "+r"(to), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
+      : [sa] "r"(rows->step[0]), [sb] "r"(rows->step[1]), [sc] "r"(rows->step[2]), [sd] "r"(rows->step[3]),
+        [columns] "m"(columns), [lanes] "m"(lanes)
+      : "q0", "q1", "q2", "q3", "lr", "cc", "memory");
+  return to;
+}
+
+/* The other way: `lanes` channels of four pixels per unit, clamped. */
+__attribute__((noinline)) static void separate(const four_pixels *pixels, const int8_t *from, int32_t units, int32_t lanes, int32_t low, int32_t high) {
+  int8_t *a = pixels->at[0], *b = pixels->at[1], *c = pixels->at[2], *d = pixels->at[3];
+  if (units == 0) return;
+  __asm__ volatile(
+      "ldr lr, %[low]\n"
+      "vdup.8 q6, lr\n"
+      "ldr lr, %[high]\n"
+      "vdup.8 q7, lr\n"
+      "ldr lr, %[lanes]\n"
+      "vctp.8 lr\n"
+      "ldr lr, %[units]\n"
+      "dls lr, lr\n"
+      "1: vld40.8 {q0, q1, q2, q3}, [%[from]]\n"
+      "vld41.8 {q0, q1, q2, q3}, [%[from]]\n"
+      "vld42.8 {q0, q1, q2, q3}, [%[from]]\n"
+      "vld43.8 {q0, q1, q2, q3}, [%[from]]!\n"
+      "vmax.s8 q0, q0, q6\n"
+      "vmax.s8 q1, q1, q6\n"
+      "vmax.s8 q2, q2, q6\n"
+      "vmax.s8 q3, q3, q6\n"
+      "vmin.s8 q0, q0, q7\n"
+      "vmin.s8 q1, q1, q7\n"
+      "vmin.s8 q2, q2, q7\n"
+      "vmin.s8 q3, q3, q7\n"
+      "vpstttt\n"
+      "vstrbt.8 q0, [%[a]]\n"
+      "vstrbt.8 q1, [%[b]]\n"
+      "vstrbt.8 q2, [%[c]]\n"
+      "vstrbt.8 q3, [%[d]]\n"
+      "add %[a], %[a], %[sa]\n"
+      "add %[b], %[b], %[sb]\n"
+      "add %[c], %[c], %[sc]\n"
+      "add %[d], %[d], %[sd]\n"
+      "le lr, 1b\n"
+      : [from] "+r"(from), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
+      : [sa] "r"(pixels->step[0]), [sb] "r"(pixels->step[1]), [sc] "r"(pixels->step[2]), [sd] "r"(pixels->step[3]),
+        [units] "m"(units), [lanes] "m"(lanes), [low] "m"(low), [high] "m"(high)
+      : "q0", "q1", "q2", "q3", "q6", "q7", "lr", "cc", "memory");
+}
+
+/* Four input rows from y on, sixteen channels at `in`, with padding all around. */
+static void fill_strip(const tn_depthwise_mve_params *p, const places *s, const int8_t *in, int32_t y, int32_t lanes,
+                       int8_t *to) {
+  const int32_t beside = s->columns - p->pad_w, inside = beside < p->in_w ? beside : p->in_w;
+  four_rows rows;
+  for (int32_t i = 0; i < 4; ++i, ++y) {
+    const int valid = y >= 0 && y < p->in_h;
+    rows.at[i] = valid ? in + y * p->in_w * p->channels : s->padding;
+    rows.step[i] = valid ? p->channels : 0;
+  }
+  to = tn_mve_fill(to, p->in_zp, p->pad_w * TN_MVE_COLUMN);
+  to = interleave(to, &rows, inside, lanes);
+  tn_mve_fill(to, p->in_zp, (beside - inside) * TN_MVE_COLUMN);
+}
+
+/* Outputs of rows y, y + 1, ... from their units. What lies beyond the image goes nowhere. */
+static void write_rows(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int8_t *out,
+                       int32_t y, int32_t lanes) {
+  const int32_t c = p->channels, columns = 4 / w->rows, units = p->out_w / columns;
+  four_pixels pixels;
+  for (int32_t i = 0; i < 4; ++i) {
+    const int valid = y + i % w->rows < p->out_h;
+    pixels.at[i] = valid ? out + (i % w->rows * p->out_w + i / w->rows) * c : s->nowhere;
+    pixels.step[i] = valid ? columns * c : 0;
+  }
+  separate(&pixels, s->units, units, lanes, p->act_min, p->act_max);
+  if (units * columns == p->out_w) return;
+  for (int32_t i = 0; i < 4; ++i) {
+    const int beyond = units * columns + i / w->rows >= p->out_w;
+    pixels.at[i] = beyond ? s->nowhere : pixels.at[i] + units * pixels.step[i];
+  }
+  separate(&pixels, s->units + units * TN_MVE_COLUMN, 1, lanes, p->act_min, p->act_max);
+}
+
+static places divide(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const tn_mve_strip *strip, int8_t *scratch) {
+  places s;
+  const int32_t outputs = strip->units * (4 / w->rows), reach = w->strips == 1 ? 4 : 2 * w->vectors;
+  s.columns = (outputs - 1) * p->stride_w + reach;
+  s.strip_bytes = s.columns * TN_MVE_COLUMN;
+  s.strips = scratch;
+  s.units = s.strips + w->strips * s.strip_bytes;
+  s.padding = s.units + strip->units * TN_MVE_COLUMN;
+  s.nowhere = s.padding + CHANNELS;
+  tn_mve_fill(s.padding, p->in_zp, CHANNELS);
+  return s;
+}
+
+/* Words of a vector: four columns of one strip, or two columns of both. */
+static void find_words(tn_mve_strip *strip, int32_t strips, int32_t strip_bytes) {
+  for (int32_t i = 0; i < 4; ++i)
+    strip->words[i] = strips == 1 ? i * TN_MVE_COLUMN : i / 2 * TN_MVE_COLUMN + i % 2 * strip_bytes;
+}
+
+void tn_mve_depthwise(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const int8_t *in, int8_t *out,
+                      void *scratch) {
+  const int32_t columns = 4 / w->rows, record_bytes = 16 * w->vectors + RECORD_CONSTANTS;
+  tn_mve_strip strip = {{0}, (p->out_w + columns - 1) / columns, p->out_zp, p->stride_w, p->rounding == TN_MVE_RELU};
+  const places s = divide(w, p, &strip, scratch);
+  find_words(&strip, w->strips, s.strip_bytes);
+  for (int32_t y = 0; y < p->out_h; y += w->rows, out += w->rows * p->out_w * p->channels) {
+    const int8_t *record = p->stream;
+    for (int32_t ch = 0; ch < p->channels; ch += CHANNELS) {
+      const int32_t lanes = p->channels - ch < CHANNELS ? p->channels - ch : CHANNELS;
+      for (int32_t i = 0; i < w->strips; ++i)
+        fill_strip(p, &s, in + ch, y * p->stride_h - p->pad_h + 4 * i, lanes, s.strips + i * s.strip_bytes);
+      for (int32_t i = 0; i < lanes; ++i, record += record_bytes)
+        w->channel(&strip, record, s.strips + 4 * i, s.units + 4 * i);
+      write_rows(w, p, &s, out + ch, y, lanes);
+    }
+  }
+}
+
+#endif
