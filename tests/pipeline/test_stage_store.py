@@ -82,6 +82,8 @@ def test_changes_are_named(tmp_path: Path) -> None:
         "library.epochs",
         "reference",
     )
+    many = {"board": dict.fromkeys("abcde", 1)}
+    assert changes(old, StageKey("library", 1, many, KEY.upstream)) == ("board", "library")
     assert changes(old, StageKey("library", 2, KEY.settings, KEY.upstream)) == ("tinynas itself",)
 
 

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 from tinynas.data.config import DataConfig
 from tinynas.data.load import load_dataset
 from tinynas.data.types import Dataset
+from tinynas.errors import ToolError
 from tinynas.pipeline.files import write_bytes, write_json
 from tinynas.resources import cache_dir
 from tinynas.train.config import TrainConfig
@@ -42,14 +43,21 @@ J = TypeVar("J", bound=Job)
 def run_jobs(jobs: Sequence[J], workers: int, on_done: Callable[[int, J], None] = lambda *_: None) -> None:
     """Run those whose result is not there yet; `on_done(number done, job)` is told of each as it ends."""
     from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     todo = [job for job in jobs if not job.result.exists()]
-    done = len(jobs) - len(todo)
+    already = len(jobs) - len(todo)
     finished: Iterator[J] = Parallel(n_jobs=workers, return_as="generator_unordered")(
         delayed(_run)(job) for job in todo
     )
-    for done, job in enumerate(finished, done + 1):  # noqa: B020 - counts on from those found
-        on_done(done, job)
+    try:
+        for done, job in enumerate(finished, already + 1):
+            on_done(done, job)
+    except TerminatedWorkerError as error:
+        raise ToolError(
+            f"a process of {workers} was killed while it worked on {jobs[0].result.parent.parent}, most likely for "
+            "want of memory; free some and run the same command again: finished work is kept"
+        ) from error
 
 
 def _run(job: J) -> J:

@@ -93,11 +93,10 @@ class RichProgress:
         if self._task is not None:
             self._bars.remove_task(self._task)
             self._task = None
-        spent = f"[dim]{time.monotonic() - self._begun_s:5.0f} s[/dim]"
-        self.say(f"[green]✓[/green] {self._stage:<12} {spent}  {note}")
+        self.say(f"✓ {self._stage:<18} {time.monotonic() - self._begun_s:5.0f} s  {note}")
 
     def say(self, line: str) -> None:
-        self._bars.console.print(line, highlight=False)
+        self._bars.console.print(line, highlight=False, markup=False)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
     runs/.stages/<stage>-<digest>/           finished output; key.json says of what
     runs/.stages/<stage>-<digest>.partial/   being computed, or left by a run that was stopped
-    runs/.stages/<stage>-<digest>.lock       held by the process that computes it
+    runs/.stages/.locks/<stage>-<digest>     held by the process that computes it
 
 The digest is that of everything that decides the output (`StageKey`). A stage may leave finished parts of its work
 in its .partial folder and take them up again. The last thing that happens to it is its renaming.
@@ -19,6 +19,8 @@ from typing import Any
 
 from tinynas.pipeline.digest import digest
 from tinynas.pipeline.files import read_json, write_json
+
+_NAMED = 4  # changed settings; of more, only their tables
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,7 @@ class StageStore:
 
         Waits while another process computes the same. Whatever `compute` raises leaves its finished parts.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with _locked(self.root / f"{key.folder_name}.lock"):
+        with _locked(self.root / ".locks" / key.folder_name):
             return self.find(key) or self._make(key, compute)
 
     def _make(self, key: StageKey, compute: Callable[[Path], None]) -> Output:
@@ -94,7 +95,9 @@ def changes(old: Path, new: StageKey) -> tuple[str, ...]:
     before = read_json(old / "key.json")
     changed = _differing(_flat(before["settings"]), _flat(dict(new.settings)))
     changed += _differing(before["upstream"], dict(new.upstream))
-    return tuple(changed) if changed or before["version"] == new.version else ("tinynas itself",)
+    if not changed and before["version"] != new.version:
+        return ("tinynas itself",)
+    return tuple(changed) if len(changed) <= _NAMED else tuple(sorted({name.split(".")[0] for name in changed}))
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -116,6 +119,7 @@ def _plain(value: Any) -> Any:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on `path`; the system lets go of it when this process ends, however that happens."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -57,7 +57,7 @@ class _Chosen:
 def _fit(context: Context, data: Dataset, library: Library, teacher: Path, folder: Path) -> None:
     chosen = _choose(context, library)
     total = len(chosen.archs)
-    context.progress.begin("predictor", "networks finetuned to fit it and to check it", total)
+    context.progress.begin("predictor", "networks finetuned", total)
     jobs = [_job(context, library, teacher, folder, arch) for arch in chosen.archs]
     run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, _note(job)))
     accuracies = [float(read_json(job.result)["accuracy_validation"]) for job in jobs]
