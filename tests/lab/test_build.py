@@ -13,9 +13,18 @@ from tinynas.lab import build
 from tinynas.lab.board import Board, known_boards, load_board
 from tinynas.lab.build import build_image, firmware
 from tinynas.lab.linker import linker_script
-from tinynas.lab.sources import engine_sources
+from tinynas.lab.sources import engine_sources, runner_sources
+from tinynas.lab.toolchain import toolchain
 
 VIRTUAL = [name for name in known_boards() if name.startswith("qemu")]
+
+
+@pytest.mark.parametrize("name", ["qemu-mps3-an547", "host"])
+def test_the_runner_compiles_without_a_warning(name: str, tmp_path: Path) -> None:
+    board = load_board(name)
+    sources = runner_sources(board)
+    flags = ("-Wconversion", "-Werror", *sources.defines, *(f"-I{folder}" for folder in sources.includes))
+    toolchain(board).run(*flags, "-c", *sources.files, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("name", VIRTUAL)

@@ -28,7 +28,7 @@ def test_accuracy_is_the_interpreter_s_image_by_image(name: str, boards: int) ->
     assert progress == [(16, 40), (32, 40), (40, 40)]
 
 
-def test_pixels_become_int8_by_the_input_s_scale() -> None:
+def test_pixels_span_the_int8_range() -> None:
     graph = read_tflite(small_net(0))
     np.testing.assert_array_equal(pixels_to_int8(IMAGES, LABELS, graph), IMAGES.astype(np.int16) - 128)
 

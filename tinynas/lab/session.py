@@ -157,6 +157,12 @@ class BoardSession:
             raise LinkError(f"wanted {repeats} times, the board sent {len(ticks)}")
         return self._timing(ticks)
 
+    def laps(self, repeats: int) -> tuple[int, int]:
+        """The board's own clock in microseconds before and after `repeats` inferences (MLPerf Tiny's `infer`)."""
+        lines = self._command(f"infer {repeats} 0", _INFERENCE_LIMIT_S * repeats)
+        start, end = (int(line.removeprefix("m-lap-us-")) for line in lines if line.startswith("m-lap-us-"))
+        return start, end
+
     def stats(self) -> MemoryStats:
         """Memory marks of the last inference."""
         lines = self._command("stats")

@@ -16,7 +16,7 @@
 #define CFSR_STKOF (1u << 20)
 
 void tn_guard_stack(uint32_t *guard, uint32_t *limit) {
-#if __ARM_ARCH >= 8 && defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
+#if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
   (void)guard;
   __asm volatile("msr psplim, %0" ::"r"(limit));
 #else
