@@ -18,6 +18,7 @@ from tinynas.graph.ir import Graph, Quant
 from tinynas.graph.tflite_writer import write_tflite
 from tinynas.graph.tflm import TflmInterpreter, TflmWorker
 from tinynas.lab.board import Core
+from tinynas.plan.fixed_point import requantise
 from tinynas.plan.kernels import Isa, choose, kernel
 from tinynas.plan.ops.dsp import gemm_weights
 from tinynas.quantize.seeded import seeded_inputs
@@ -176,6 +177,28 @@ def test_what_the_arithmetic_cannot_hold_is_left_to_portable_kernels(
     graph = with_first_channel(one_pointwise(), weight, bias, scale)
     assert choose(graph, 0, Core.M4).isa is Isa.PORTABLE
     assert_same_bytes(graph, worker)
+
+
+@pytest.mark.parametrize("exponent", range(23))
+@pytest.mark.parametrize("is_relu", [False, True])
+def test_requantisation_is_tflites(exponent: int, is_relu: bool) -> None:
+    """The five instructions of tn_dsp.h, around every tie of the second rounding and at the ends."""
+    if exponent == 0 and not is_relu:
+        return
+    rng = np.random.default_rng(exponent)
+    for multiplier in (2**30, 2**31 - 1, *(int(m) for m in rng.integers(2**30, 2**31, 20))):
+        ties = (2 * rng.integers(-300, 300, 100) + 1) * 2 ** max(exponent - 1, 0) * 2**31 // multiplier
+        near = (ties[:, None] + np.arange(-3, 4)).ravel()
+        x = np.concatenate([near, [-1, 0, 1, 2**30 - 1, 1 - 2**30], rng.integers(-(2**30) + 1, 2**30, 100)])
+        x = x[np.abs(x) < 2**30]
+        zero = int(rng.integers(-128, 128))
+        rounding = (2 * zero + 1) << (exponent - 1) if exponent else zero
+        high = ((2 * x * multiplier + 2**31) >> 32) + rounding  # SMMLAR
+        found = (high - (0 if is_relu else (x < 0))) >> exponent
+        assert np.all(np.abs(high) < 2**31)
+        wanted = np.array([requantise(int(v), multiplier, -exponent) for v in x]) + zero
+        low = zero if is_relu else -128
+        np.testing.assert_array_equal(np.clip(found, low, 127), np.clip(wanted, low, 127))
 
 
 def test_gemm_weights_hold_two_channels_in_a_number() -> None:

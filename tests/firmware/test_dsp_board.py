@@ -1,0 +1,67 @@
+"""The assembly of the DSP kernels gives TFLite Micro's bytes on an emulated Cortex-M4."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from tests.engine.cases import AddCase, graphs, tight_plan
+from tests.firmware.test_dsp import DSP_CASES
+from tinynas.engine.generate import generate
+from tinynas.graph.ir import Graph
+from tinynas.graph.tflite_writer import write_tflite
+from tinynas.graph.tflm import TflmInterpreter, TflmWorker
+from tinynas.lab.board import load_board
+from tinynas.lab.build import build_image
+from tinynas.lab.session import BoardSession, open_board
+from tinynas.quantize.seeded import seeded_inputs
+
+TOOLS = ("qemu-system-arm", "arm-none-eabi-gcc")
+OPS = 16  # in one image
+
+pytestmark = pytest.mark.skipif(
+    any(shutil.which(tool) is None for tool in TOOLS), reason=f"needs {' and '.join(TOOLS)}"
+)
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[TflmWorker]:
+    with TflmWorker() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoardSession]:
+    log: Path = tmp_path_factory.mktemp("serial") / "log"
+    with open_board(load_board("qemu-mps2-an386"), log=log) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("add_case", DSP_CASES, ids=lambda case: case.__name__)
+def test_dsp_kernel_is_bit_exact_on_the_board(add_case: AddCase, session: BoardSession, worker: TflmWorker) -> None:
+    """Other draws than on the host, many ops in one image, each output as far over its input as it may lie."""
+
+    @settings(
+        max_examples=3,  # the first is the simplest
+        phases=[Phase.generate],
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(graph=graphs(add_case, cases=OPS))
+    def check(graph: Graph) -> None:
+        plan = tight_plan(graph, session.board.core)
+        session.flash(build_image(generate(graph, plan), session.board))
+        inputs = seeded_inputs(graph, seed=1)[0]
+        expected = TflmInterpreter(write_tflite(graph), worker=worker).run(inputs)
+        for k, (found, wanted) in enumerate(zip(session.infer(inputs), expected, strict=True)):
+            op = graph.ops[k]
+            shapes = [graph.tensors[i].shape for i in (*op.inputs, *op.outputs) if i >= 0]
+            np.testing.assert_array_equal(found, wanted.ravel(), err_msg=f"{plan.steps[k].kernel} {op.attrs} {shapes}")
+
+    check()
