@@ -14,6 +14,13 @@ def resource(kind: Kind) -> Path:
     return shipped if shipped.is_dir() else package.parent / kind
 
 
+def license_file() -> Path:
+    """The licence of this project, which goes with every copy of its sources."""
+    package = Path(__file__).parent
+    shipped = package / "_data" / "LICENSE"
+    return shipped if shipped.is_file() else package.parent / "LICENSE"
+
+
 def cache_dir() -> Path:
     """The user's cache folder ($TINYNAS_CACHE, else $XDG_CACHE_HOME/tinynas); builds never go into the package."""
     if chosen := os.environ.get("TINYNAS_CACHE"):

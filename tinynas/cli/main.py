@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from tinynas import __version__
-from tinynas.cli import boards, convert, doctor, evaluate, fit, flash, new, profile, report, run_experiment, time
+from tinynas.cli import (
+    boards,
+    convert,
+    doctor,
+    evaluate,
+    export,
+    fit,
+    flash,
+    new,
+    profile,
+    report,
+    run_experiment,
+    time,
+)
 from tinynas.errors import TinyNasError
 
 EXIT_USER_ERROR = 2
@@ -52,6 +65,7 @@ COMMANDS = (  # name, function, example; in the order in which `tinynas --help` 
     ("time", time.time, "tinynas time model.tflite --board qemu-stm32f405 --json"),
     ("profile", profile.profile, "tinynas profile model.tflite --board qemu-stm32f405 --check"),
     ("eval", evaluate.evaluate, "tinynas eval model.tflite --data facewake --board qemu-stm32f405"),
+    ("export", export.export, "tinynas export model.tflite --to c -o lib/model --core cortex-m4"),
     ("report", report.report, "tinynas report runs/demo"),
 )
 
