@@ -121,7 +121,40 @@ def depthwise(cases: Mve) -> None:
     mve_cases.depthwise(cases, (9, 11), 4, (8, 8), (2, 1))
 
 
-FAMILIES = {"pointwise": pointwise, "windows": windows, "layers": layers, "depthwise": depthwise}
+def sums(cases: Mve) -> None:
+    """Either operand with the larger scale, equal scales, and an output nearly too fine."""
+    for kind, elements, scales in (
+        ("ADD", 1, (0.02, 0.05, 0.06)),
+        ("ADD", 7, (0.05, 0.02, 0.06)),
+        ("ADD", 64, (0.05, 0.05, 0.04)),
+        ("ADD", 257, (0.05, 0.0003, 0.05)),
+        ("ADD", 130, (0.001, 0.3, 0.9)),
+        ("SUB", 99, (0.02, 0.05, 0.06)),
+        ("SUB", 66, (0.05, 0.02, 0.03)),
+        ("ADD", 11, (0.5, 0.3, 2.0**-19)),
+        ("SUB", 64, (0.1, 0.1, 0.2)),
+    ):
+        mve_cases.add(cases, kind, elements, scales)
+
+
+def pools(cases: Mve) -> None:
+    mve_cases.average_pool(cases, (3, 3), 20, (3, 3), (3, 3), VALID)
+    mve_cases.average_pool(cases, (25, 5), 7, (25, 5), (25, 5), VALID)
+    mve_cases.average_pool(cases, (7, 6), 5, (3, 3), (2, 2), SAME)
+    mve_cases.average_pool(cases, (6, 6), 16, (2, 2), (2, 2), VALID)
+    mve_cases.average_pool(cases, (5, 4), 3, (1, 1), (2, 2), SAME)
+    mve_cases.average_pool(cases, (64, 64), 2, (64, 64), (1, 1), VALID)
+    mve_cases.average_pool(cases, (61, 50), 2, (61, 50), (1, 1), VALID)
+
+
+FAMILIES = {
+    "pointwise": pointwise,
+    "windows": windows,
+    "layers": layers,
+    "depthwise": depthwise,
+    "sums": sums,
+    "pools": pools,
+}
 
 
 @pytest.mark.parametrize("family", list(FAMILIES.values()), ids=list(FAMILIES))

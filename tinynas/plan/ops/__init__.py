@@ -2,6 +2,7 @@
 
 from tinynas.plan.ops import (
     add_dsp,
+    add_mve,
     binary,
     concat,
     conv,
@@ -17,12 +18,14 @@ from tinynas.plan.ops import (
     mean,
     pad,
     pool,
+    pool_mve,
     softmax,
     strided_copy,
 )
 
 __all__ = [
     "add_dsp",
+    "add_mve",
     "binary",
     "concat",
     "conv",
@@ -38,6 +41,7 @@ __all__ = [
     "mean",
     "pad",
     "pool",
+    "pool_mve",
     "softmax",
     "strided_copy",
 ]
