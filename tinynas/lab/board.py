@@ -55,6 +55,7 @@ class Board(BaseModel, frozen=True, extra="forbid"):
     clock_hz: PositiveInt
     flash: Region
     sram: Region
+    vectors: int | None = None  # address of the vector table, where the core does not look for it at the start of flash
     stack_bytes: PositiveInt  # reserved for the stack inside sram
     port: str  # folder in firmware/ports
     kind: Literal["virtual", "hardware", "host"]

@@ -193,7 +193,9 @@ def _image(path: Path, generated: Generated, board: Board, parts: Firmware, prof
 
 
 def _flash_bytes(elf: Elf, board: Board) -> int:
-    return max(segment.address + len(segment.data) for segment in elf.segments) - board.flash.origin
+    """From the start of flash to the last byte, a vector table elsewhere included."""
+    ends = [segment.address + len(segment.data) - board.flash.origin for segment in elf.segments]
+    return max(ends) + (0 if board.vectors is None else elf.section_bytes[".vectors"])
 
 
 def _sum(elf: Elf | None, sections: tuple[str, ...]) -> int:

@@ -19,10 +19,11 @@ ENTRY(Reset_Handler)
 MEMORY {{
   FLASH (rx) : ORIGIN = {flash.origin:#010x}, LENGTH = {flash.size_bytes}
   SRAM (rwx) : ORIGIN = {sram.origin:#010x}, LENGTH = {sram.size_bytes}
+  VECTORS (r) : ORIGIN = {vectors:#010x}, LENGTH = 64
 }}
 SECTIONS {{
+  .vectors : {{ KEEP(*(.vectors)) }} > {vectors_in}
   .text : {{
-    KEEP(*(.vectors))
     *(.text .text.*)
     *(.rodata .rodata.*)
     . = ALIGN(16);
@@ -48,6 +49,8 @@ def linker_script(board: Board) -> str:
         name=board.name,
         flash=board.flash,
         sram=board.sram,
+        vectors=board.flash.origin if board.vectors is None else board.vectors,
+        vectors_in="FLASH" if board.vectors is None else "VECTORS",
         stack=board.stack_bytes,
         guard=GUARD_BYTES,
         canary=CANARY_BYTES,
