@@ -111,6 +111,9 @@ def tight_plan(graph: Graph, core: Core = Core.HOST) -> Plan:
             offset = first if tensor == step.inputs[0] else end
             buffers[tensor] = Buffer(offset, aligned(graph.tensors[tensor].size_bytes), 0, len(base.steps))
             end = max(end, offset + buffers[tensor].size_bytes)
+        for tensor in step.outputs[1:]:
+            buffers[tensor] = Buffer(end, aligned(graph.tensors[tensor].size_bytes), 0, len(base.steps))
+            end += buffers[tensor].size_bytes
         steps.append(replace(step, scratch=replace(step.scratch, offset=end)) if step.scratch else step)
         at = end + (step.scratch.size_bytes if step.scratch else 0)
     return replace(base, buffers=buffers, steps=tuple(steps), arena_bytes=at)

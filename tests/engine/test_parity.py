@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.engine.cases import AddCase, Net, activations, graphs, out_size, scales, tight_plan, zero_points
 from tinynas.engine.host import HostModel
 from tinynas.graph import ops
-from tinynas.graph.ir import Graph
+from tinynas.graph.ir import Graph, Op
+from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflite_writer import write_tflite
 from tinynas.graph.tflm import TflmInterpreter, TflmWorker
 from tinynas.quantize.seeded import seeded_inputs
@@ -30,12 +31,11 @@ def worker() -> Iterator[TflmWorker]:
 
 
 def assert_same_bytes(graph: Graph, worker: TflmWorker) -> None:
-    interpreter = TflmInterpreter(write_tflite(graph), worker=worker)
-    model = HostModel(graph, tight_plan(graph))
+    interpreter, model = TflmInterpreter(write_tflite(graph), worker=worker), HostModel(graph, tight_plan(graph))
     for inputs in seeded_inputs(graph, seed=0, n=2):
         expected = interpreter.run(inputs)
         for k, (found, wanted) in enumerate(zip(model.run(inputs), expected, strict=True)):
-            op = graph.ops[k]
+            op = [op for op in graph.ops for _ in op.outputs][k]
             shapes = [graph.tensors[i].shape for i in (*op.inputs, *op.outputs) if i >= 0]
             np.testing.assert_array_equal(found, wanted, err_msg=f"{op.kind} {op.attrs} {shapes}")
 
@@ -216,6 +216,65 @@ def packed(net: Net, draw: st.DrawFn) -> None:
     net.op("PACK", inputs, y, ops.Pack(count, axis))
 
 
+def split(net: Net, draw: st.DrawFn) -> None:
+    shape = [1, *(draw(st.integers(1, 4)) for _ in range(draw(st.integers(1, 3))))]
+    axis, parts = draw(st.integers(1, len(shape) - 1)), draw(st.integers(1, 3))
+    x = net.input([n * parts if i == axis else n for i, n in enumerate(shape)], 0.5, 3)
+    outputs = tuple(net.output(shape, 0.5, 3) for _ in range(parts))
+    place = net.ints(np.array(axis if draw(st.booleans()) else axis - len(shape), np.int32))
+    net.ops.append(Op("SPLIT", (place, x), outputs, ops.Split(parts)))
+
+
+def gather(net: Net, draw: st.DrawFn) -> None:
+    shape = [1, *(draw(st.integers(1, 5)) for _ in range(draw(st.integers(1, 3))))]
+    axis = draw(st.integers(1, len(shape) - 1))
+    indices = [draw(st.integers(0, shape[axis] - 1)) for _ in range(draw(st.integers(1, 6)))]
+    x = net.input(shape, 0.5, 3)
+    y = net.output([*shape[:axis], len(indices), *shape[axis + 1 :]], 0.5, 3)
+    net.op("GATHER", [x, net.ints(np.array(indices, np.int32))], y, ops.Gather(axis))
+
+
+def resize(net: Net, draw: st.DrawFn) -> None:
+    kind = draw(st.sampled_from(["RESIZE_NEAREST_NEIGHBOR", "RESIZE_BILINEAR"]))
+    size, out = ([draw(st.integers(1, 12)) for _ in range(2)] for _ in range(2))
+    channels, zero = draw(st.integers(1, 4)), draw(zero_points)
+    x = net.input((1, *size, channels), 0.5, zero)
+    y = net.output((1, *out, channels), 0.5, zero)
+    attrs = draw(st.sampled_from([ops.Resize(), ops.Resize(True, False), ops.Resize(False, True)]))
+    net.op(kind, [x, net.ints(np.array(out, np.int32))], y, attrs)
+
+
+def prelu(net: Net, draw: st.DrawFn) -> None:
+    shape = (1, *(draw(st.integers(1, 5)) for _ in range(2)), draw(st.integers(1, 64)))
+    x = net.input(shape, draw(scales), draw(zero_points))
+    alpha = net.constant((1, 1, shape[3]) if draw(st.booleans()) else shape[1:], draw(scales), draw(zero_points))
+    net.op("PRELU", [x, alpha], net.output(shape, draw(scales), draw(zero_points)))
+
+
+def extremum(net: Net, draw: st.DrawFn) -> None:
+    shape = [1, *(draw(st.integers(1, 5)) for _ in range(3))]
+    other = [1 if draw(st.booleans()) else n for n in shape]
+    a = net.input(shape, 0.5, 3)
+    b = (net.constant if draw(st.booleans()) else net.input)(other, 0.5, 3)
+    pair = [a, b] if draw(st.booleans()) else [b, a]
+    net.op(draw(st.sampled_from(["MAXIMUM", "MINIMUM"])), pair, net.output(shape, 0.5, 3))
+
+
+def transpose_conv(net: Net, draw: st.DrawFn) -> None:
+    size = [draw(st.integers(1, 6)) for _ in range(2)]
+    kernel, stride = ([draw(st.integers(1, most)) for _ in range(2)] for most in (4, 3))
+    cin, cout, padding = draw(st.integers(1, 5)), draw(st.integers(1, 5)), draw(paddings)
+    out = [n * s for n, s in zip(size, stride, strict=True)]
+    if padding is ops.Padding.VALID:
+        out = [(n - 1) * s + k for n, s, k in zip(size, stride, kernel, strict=True)]
+    x = net.input((1, *size, cin), draw(scales), draw(zero_points))
+    weights = net.weights((cout, *kernel, cin), draw(st.sampled_from([None, 0])))
+    y = net.output((1, *out, cout), draw(scales), draw(zero_points))
+    shape = net.ints(np.array((1, *out, cout), np.int32))
+    bias = [net.bias(weights, x, cout)] if draw(st.booleans()) else []
+    net.op("TRANSPOSE_CONV", [shape, weights, x, *bias], y, ops.TransposeConv(stride[0], stride[1], padding))
+
+
 CASES = [
     conv,
     depthwise,
@@ -230,7 +289,23 @@ CASES = [
     concatenation,
     strided_slice,
     packed,
+    split,
+    gather,
+    resize,
+    prelu,
+    extremum,
+    transpose_conv,
 ]
+
+
+@pytest.mark.parametrize("add_case", [split, prelu, extremum, transpose_conv], ids=lambda case: case.__name__)
+def test_ops_survive_the_file(add_case: AddCase) -> None:
+    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(graph=graphs(add_case))
+    def check(graph: Graph) -> None:
+        assert read_tflite(write_tflite(graph)).ops == graph.ops
+
+    check()
 
 
 @pytest.mark.parametrize("add_case", CASES, ids=lambda case: case.__name__)

@@ -15,6 +15,7 @@ from tests.engine.cases import graphs
 from tests.engine.test_parity import CASES
 from tinynas.graph.ir import Graph
 from tinynas.lab.board import Core
+from tinynas.plan.fusion import called_op
 from tinynas.plan.kernels import CORE_ISAS, choose, kernel, kernels, register
 from tinynas.resources import resource
 
@@ -54,8 +55,8 @@ def test_layout_is_what_pack_gives(add_case: object) -> None:
     @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
     @given(graph=graphs(add_case, cases=4))  # type: ignore[arg-type]
     def check(graph: Graph) -> None:
-        for index, op in enumerate(graph.ops):
-            chosen = choose(graph, index, Core.HOST)
+        for index in range(len(graph.ops)):
+            op, chosen = called_op(graph, (index,)), choose(graph, index, Core.HOST)
             packed = chosen.pack(graph, op)
             arrays = {name: value for name, value in packed.items() if isinstance(value, np.ndarray)}
             assert {a.field: a.elements for a in chosen.layout(graph, op)} == {n: v.size for n, v in arrays.items()}

@@ -127,13 +127,16 @@ def _invoke(graph: Graph, plan: Plan) -> str:
 def _call(graph: Graph, plan: Plan, step: Step, k: int) -> str:
     op, called = called_op(graph, step.ops), kernel(step.kernel)
     pointers = [_pointer(graph, plan, tensor, k) for tensor in called.operands_of(op)]
-    arguments = [f"&p{k}", *_operands(called, pointers, k), *(_pointer(graph, plan, t, k) for t in step.outputs)]
+    results = [_pointer(graph, plan, tensor, k) for tensor in step.outputs]
+    arguments = [f"&p{k}", *_operands(called, pointers, k), *([f"y{k}"] if called.several_outputs else results)]
     if step.scratch is not None:
         arguments.append(f"m + {step.scratch.offset}")
     gathered = f"const int8_t *const x{k}[] = {{{', '.join(pointers)}}}; " if called.operands is None else ""
+    scattered = f"int8_t *const y{k}[] = {{{', '.join(results)}}}; " if called.several_outputs else ""
     kinds = "+".join(graph.ops[i].kind for i in step.ops)
     comment = f"/* {kinds} {_comment(graph, op)} */"
-    return f"  {comment}\n  MARK({step.ops[-1]}u);\n  {{ {gathered}{called.function}({', '.join(arguments)}); }}"
+    call = f"{{ {gathered}{scattered}{called.function}({', '.join(arguments)}); }}"
+    return f"  {comment}\n  MARK({step.ops[-1]}u);\n  {call}"
 
 
 def _operands(called: Kernel, pointers: list[str], k: int) -> list[str]:

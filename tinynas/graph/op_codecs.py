@@ -123,6 +123,14 @@ def _dilated_version(_graph: Graph, op: Op) -> int:
     return 2 if op.attrs.dilation_h > 1 or op.attrs.dilation_w > 1 else 1
 
 
+def _transpose_conv_version(_graph: Graph, op: Op) -> int:
+    """It may have a bias from 3, an activation from 4 on."""
+    assert isinstance(op.attrs, ops.TransposeConv)
+    if op.attrs.activation is not ops.Activation.NONE:
+        return 4
+    return 3 if len(op.inputs) > 3 and op.inputs[3] >= 0 else 1
+
+
 def _resize_version(_graph: Graph, op: Op) -> int:
     assert isinstance(op.attrs, ops.Resize)
     return 3 if op.attrs.half_pixel_centers else 1
@@ -144,6 +152,15 @@ CODECS: dict[str, Codec] = {
         _by_dtype(4, 7),
         at_least=_fully_connected_version,
     ),
+    "TRANSPOSE_CONV": Codec(
+        ops.TransposeConv,
+        "TransposeConvOptions",
+        _same(ops.TransposeConv, **_ACT),
+        _by_dtype(2, 2),
+        data_input=2,
+        at_least=_transpose_conv_version,
+    ),
+    "PRELU": _plain(None, 1),
     "ADD": _binary("AddOptions", 2, 3),
     "SUB": _binary("SubOptions", 2, 5),
     "MUL": _binary("MulOptions", 2, 4),

@@ -165,6 +165,16 @@ class Resize:
     half_pixel_centers: bool = False
 
 
+@dataclass(frozen=True)
+class TransposeConv:
+    """TRANSPOSE_CONV: inputs output shape (int32 constant), weights [cout,kh,kw,cin], x [1,h,w,cin], bias or absent."""
+
+    stride_h: int = 1
+    stride_w: int = 1
+    padding: Padding = Padding.SAME
+    activation: Activation = Activation.NONE
+
+
 Attrs = (
     NoAttrs
     | Conv2D
@@ -183,4 +193,5 @@ Attrs = (
     | Split
     | Gather
     | Resize
+    | TransposeConv
 )

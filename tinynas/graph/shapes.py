@@ -148,7 +148,7 @@ _RULES: dict[str, Callable[[Graph, Op], Shape | None]] = {
     "PADV2": _pad,
     "MEAN": _mean,
     "TRANSPOSE": _transpose,
-    **dict.fromkeys(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"), _broadcast),
+    **dict.fromkeys(("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU"), _broadcast),
     **dict.fromkeys(("SOFTMAX", "RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU"), _same),
     **dict.fromkeys(("QUANTIZE", "DEQUANTIZE"), _same),
 }

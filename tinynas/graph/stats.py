@@ -9,8 +9,11 @@ def op_macs(graph: Graph, op: Op) -> int:
     """Multiply-accumulates of one run of `op`; 0 for ops that are not matrix products.
 
     Every output element of a product takes one weight slice: kh*kw*cin for CONV_2D, kh*kw for DEPTHWISE_CONV_2D,
-    cin for FULLY_CONNECTED.
+    cin for FULLY_CONNECTED. Every input element of a TRANSPOSE_CONV takes kh*kw*cout.
     """
+    if op.kind == "TRANSPOSE_CONV":
+        weights, x = graph.tensors[op.inputs[1]], graph.tensors[op.inputs[2]]
+        return x.elements * (weights.elements // weights.shape[3])
     if op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         return 0
     weights, output = graph.tensors[op.inputs[1]], graph.tensors[op.outputs[0]]

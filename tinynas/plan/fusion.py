@@ -8,7 +8,7 @@ from typing import Any
 from tinynas.graph.ir import Graph, Op
 from tinynas.graph.ops import Conv2D, DepthwiseConv2D
 from tinynas.lab.board import Core
-from tinynas.plan.kernels import VIEWS, choose, refusal
+from tinynas.plan.kernels import VIEWS, choose, data_first, refusal
 from tinynas.plan.ops import pad
 from tinynas.plan.window import PaddedConv2D, PaddedDepthwiseConv2D, window_of
 
@@ -30,7 +30,7 @@ def call_groups(graph: Graph, core: Core) -> list[Ops]:
 def called_op(graph: Graph, ops: Ops) -> Op:
     """The one op that computes `ops`: a single one as it is, PAD and convolution as one with that padding."""
     if len(ops) == 1:
-        return graph.ops[ops[0]]
+        return data_first(graph.ops[ops[0]])
     return _padded(graph, graph.ops[ops[0]], graph.ops[ops[1]])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +44,12 @@ class Array:
     """A constant array that a call's parameters point to."""
 
     field: str  # of the parameter struct
-    ctype: str  # int8_t, int32_t, uint32_t
+    ctype: str  # int8_t, int16_t, uint16_t, int32_t, uint32_t
     elements: int
 
     @property
     def size_bytes(self) -> int:
-        return self.elements * {"int8_t": 1, "int16_t": 2, "int32_t": 4, "uint32_t": 4}[self.ctype]
+        return self.elements * {"int8_t": 1, "int16_t": 2, "uint16_t": 2, "int32_t": 4, "uint32_t": 4}[self.ctype]
 
 
 def no_arrays(graph: Graph, op: Op) -> tuple[Array, ...]:
@@ -96,6 +96,7 @@ class Kernel:
     isa: Isa = Isa.PORTABLE
     rank: int = 0  # among kernels of one isa that accept an op, the largest wins
     operands: int | None = 1  # how many of the op's inputs are passed as pointers; None: all, as one array of pointers
+    several_outputs: bool = False  # passed as one array of pointers
     shared: tuple[str, ...] = field(default=())  # further C sources it needs
 
     @property
@@ -127,6 +128,17 @@ MAX_AXIS = 2**16 - 1  # elements along an axis; the parameters' fields have 16 b
 
 # ops that only rename a tensor: no code, the output is the input
 VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
+
+# where TFLite does not put the data first: places of an op's inputs, in the order that kernels see
+_ORDERS: Mapping[str, tuple[int, ...]] = {"SPLIT": (1, 0), "TRANSPOSE_CONV": (2, 1, 3)}
+
+
+def data_first(op: Op) -> Op:
+    """`op` as kernels see it: the data is its first input."""
+    order = _ORDERS.get(op.kind)
+    if order is None:
+        return op
+    return replace(op, inputs=tuple(op.inputs[place] for place in order if place < len(op.inputs)))
 
 
 def register(kernel: Kernel) -> Kernel:
@@ -164,7 +176,7 @@ def choose(graph: Graph, index: int, core: Core) -> Kernel:
     Raises:
         ModelError: no kernel computes this op, or none this form of it.
     """
-    op = graph.ops[index]
+    op = data_first(graph.ops[index])
     candidates = [k for k in kernels().values() if op.kind in k.ops and k.isa in CORE_ISAS[core]]
     if not candidates:
         raise ModelError(f"op {index} is {op.kind}, which is not supported; supported: {', '.join(supported_ops())}")
