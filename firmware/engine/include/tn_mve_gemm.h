@@ -51,10 +51,10 @@ void tn_mve_gemm(const tn_mve_matrix *m, const int8_t *stream, tn_mve_rows rows,
 /* One row. */
 void tn_mve_gemm_row(const tn_mve_matrix *m, const int8_t *stream, int32_t groups, const int8_t *x, int8_t *out);
 
-/* Three rows, to outputs m->filters bytes apart; shares every weight that is loaded. */
+/* A multiple of three rows, three by three, to outputs m->filters bytes apart; shares every weight that is loaded. */
 void tn_mve_gemm_rows3(const tn_mve_matrix *m, const int8_t *stream, int32_t groups, tn_mve_rows rows, int8_t *out);
 
-/* Any number of rows, n <= 16: a group's weights stay in registers. */
+/* Any number of rows, at least 1, n <= 16: a group's weights stay in registers. */
 void tn_mve_gemm_few(const tn_mve_matrix *m, const int8_t *stream, int32_t groups, tn_mve_rows rows, int8_t *out);
 
 #ifdef __cplusplus

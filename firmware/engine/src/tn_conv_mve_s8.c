@@ -22,14 +22,34 @@ static void copy_short(int8_t *to, const int8_t *from, int32_t line, int32_t byt
       : "q0", "lr", "cc", "memory");
 }
 
-static void gather_inside(const tn_conv_mve_params *p, const int8_t *in, corner at, int8_t *to) {
-  const int32_t line = p->in_w * p->in_c, bytes = p->k_w * p->in_c;
-  const int8_t *from = in + at.y * line + at.x * p->in_c;
-  if (bytes <= TN_MVE_LANES) {
-    copy_short(to, from, p->dilation_h * line, bytes, p->k_h);
-    return;
+/* The same of longer stretches, to the byte. */
+static void copy_long(int8_t *to, const int8_t *from, int32_t line, int32_t bytes, int32_t rows) {
+  const int32_t next = line - ((bytes + TN_MVE_LANES - 1) & -TN_MVE_LANES);
+  const int32_t back = (bytes + TN_MVE_LANES - 1) / TN_MVE_LANES * TN_MVE_LANES - bytes;
+  __asm__ volatile(
+      "1: dlstp.8 lr, %[bytes]\n"
+      "2: vldrb.8 q0, [%[from]], #16\n"
+      "vstrb.8 q0, [%[to]], #16\n"
+      "letp lr, 2b\n"
+      "subs %[rows], #1\n"
+      "add %[from], %[from], %[next]\n"
+      "sub %[to], %[to], %[back]\n"
+      "bne 1b\n"
+      : [to] "+r"(to), [from] "+r"(from), [rows] "+r"(rows)
+      : [bytes] "r"(bytes), [next] "r"(next), [back] "r"(back)
+      : "q0", "lr", "cc", "memory");
+}
+
+/* `count` neighbouring windows without padding. */
+static void gather_inside(const tn_conv_mve_params *p, const int8_t *from, int32_t count, int8_t *to, int32_t stride) {
+  const int32_t bytes = p->k_w * p->in_c, next = p->stride_w * p->in_c, line = p->dilation_h * p->in_w * p->in_c;
+  for (; count > 0; --count, from += next, to += stride) {
+    if (bytes <= TN_MVE_LANES) {
+      copy_short(to, from, line, bytes, p->k_h);
+    } else {
+      copy_long(to, from, line, bytes, p->k_h);
+    }
   }
-  for (int32_t k = 0; k < p->k_h; ++k, from += p->dilation_h * line) to = tn_mve_copy(to, from, bytes);
 }
 
 static int32_t between(int32_t low, int32_t x, int32_t high) { return x < low ? low : (x > high ? high : x); }
@@ -59,36 +79,67 @@ static void gather_dilated(const tn_conv_mve_params *p, const int8_t *in, corner
   }
 }
 
+/* One window, wherever it lies. */
 static void gather(const tn_conv_mve_params *p, const int8_t *in, corner at, int8_t *to) {
-  const int32_t bottom = at.y + (p->k_h - 1) * p->dilation_h;
-  if (p->dilation_w != 1) {
-    gather_dilated(p, in, at, to);
-  } else if (at.y >= 0 && at.x >= 0 && bottom < p->in_h && at.x + p->k_w <= p->in_w) {
-    gather_inside(p, in, at, to);
-  } else {
+  if (p->dilation_w == 1) {
     gather_border(p, in, at, to);
+  } else {
+    gather_dilated(p, in, at, to);
   }
 }
 
-static corner after(const tn_conv_mve_params *p, corner at) {
-  at.x += p->stride_w;
-  if (at.x == p->out_w * p->stride_w - p->pad_w) {
-    at.x = -p->pad_w;
-    at.y += p->stride_h;
+/* Columns of the output whose windows have no padding to the left and right: first <= x < last. */
+typedef struct {
+  int32_t first, last;
+} columns;
+
+static columns inside_of(const tn_conv_mve_params *p) {
+  const columns none = {0, 0}, some = {(p->pad_w + p->stride_w - 1) / p->stride_w,
+                                       (p->in_w - p->k_w + p->pad_w) / p->stride_w + 1};
+  if (p->dilation_w != 1 || p->in_w < p->k_w) return none;
+  return some;
+}
+
+/* Windows gathered so far. */
+typedef struct {
+  const tn_conv_mve_params *p;
+  tn_mve_rows rows;
+  int8_t *scratch, *out;
+} batch;
+
+static void multiply(batch *b) {
+  tn_mve_gemm(&b->p->matrix, b->p->stream, b->rows, b->out);
+  b->out += b->rows.count * b->p->matrix.filters;
+  b->rows.count = 0;
+}
+
+static int32_t lesser(int32_t a, int32_t b) { return a < b ? a : b; }
+
+/* The windows of output row y. */
+static void gather_row(batch *b, const int8_t *in, int32_t y, columns inside) {
+  const tn_conv_mve_params *p = b->p;
+  corner at = {y * p->stride_h - p->pad_h, -p->pad_w};
+  const int whole = at.y >= 0 && at.y + (p->k_h - 1) * p->dilation_h < p->in_h;
+  for (int32_t x = 0, n; x < p->out_w; x += n, at.x += n * p->stride_w) {
+    int8_t *to = b->scratch + b->rows.count * b->rows.stride;
+    if (whole && x >= inside.first && x < inside.last) {
+      n = lesser(p->batch - b->rows.count, inside.last - x);
+      gather_inside(p, in + (at.y * p->in_w + at.x) * p->in_c, n, to, b->rows.stride);
+    } else {
+      n = 1;
+      gather(p, in, at, to);
+    }
+    b->rows.count += n;
+    if (b->rows.count == p->batch) multiply(b);
   }
-  return at;
 }
 
 void tn_conv_mve_s8(const tn_conv_mve_params *p, const int8_t *in, int8_t *out, void *scratch) {
-  tn_mve_rows rows = {scratch, (p->matrix.n + TN_MVE_LANES - 1) & -TN_MVE_LANES, p->batch};
-  corner at = {-p->pad_h, -p->pad_w};
-  for (int32_t left = (int32_t)p->out_h * p->out_w; left > 0; left -= rows.count) {
-    int8_t *to = scratch;
-    if (left < rows.count) rows.count = left;
-    for (int32_t i = 0; i < rows.count; ++i, to += rows.stride, at = after(p, at)) gather(p, in, at, to);
-    tn_mve_gemm(&p->matrix, p->stream, rows, out);
-    out += rows.count * p->matrix.filters;
-  }
+  const tn_mve_rows none = {scratch, (p->matrix.n + TN_MVE_LANES - 1) & -TN_MVE_LANES, 0};
+  batch b = {p, none, scratch, out};
+  const columns inside = inside_of(p);
+  for (int32_t y = 0; y < p->out_h; ++y) gather_row(&b, in, y, inside);
+  if (b.rows.count) multiply(&b);
 }
 
 #endif

@@ -55,22 +55,25 @@
       "cmp %[w], r0\n"                                              \
       "vstrb.32 q2, [r4]\n"                                         \
       "bne 1b\n"                                                    \
-      : [w] "+l"(w), [x0] "+r"(x0), [x1] "=&r"(x1), [x2] "=&r"(x2), [out] "+r"(out)                             \
+      : [w] "+l"(w), [x0] "+r"(x0), [x1] "=&r"(x1), [x2] "=&r"(x2), [out] "+r"(to)                              \
       : [n] "r"((int32_t)m->n), [filters] "r"((int32_t)m->filters), [rows] "m"(row), [row2] "m"(row[2]),        \
         [first] "m"(stream), [end] "m"(end), [zp] "m"(zp)                                                        \
       : "r0", "r2", "r4", "r6", "r8", "r10", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "lr", "cc", "memory")
 
 void tn_mve_gemm_rows3(const tn_mve_matrix *m, const int8_t *stream, int32_t groups, tn_mve_rows rows, int8_t *out) {
-  const int8_t *const row[3] = {rows.x, rows.x + rows.stride, rows.x + 2 * rows.stride};
   const int8_t *const end = stream + groups * tn_mve_group_bytes(m->n);
-  const int32_t zp = m->out_zp;
-  int32_t w = m->act_min, x0 = m->act_max, x1, x2; /* pointers, once the limits are in q6 and q7 */
-  if (m->rounding == TN_MVE_RELU) {
-    TN_ROWS3(TN_MVE_SCALE_RELU);
-  } else if (m->rounding == TN_MVE_SIGNED) {
-    TN_ROWS3(TN_MVE_SCALE_SIGNED);
-  } else {
-    TN_ROWS3(TN_MVE_SCALE_LEFT);
+  const int32_t zp = m->out_zp, low = m->act_min, high = m->act_max;
+  for (; rows.count > 0; rows.count -= 3, rows.x += 3 * rows.stride, out += 3 * m->filters) {
+    const int8_t *const row[3] = {rows.x, rows.x + rows.stride, rows.x + 2 * rows.stride};
+    int32_t w = low, x0 = high, x1, x2; /* pointers, once the limits are in q6 and q7 */
+    int8_t *to = out;
+    if (m->rounding == TN_MVE_RELU) {
+      TN_ROWS3(TN_MVE_SCALE_RELU);
+    } else if (m->rounding == TN_MVE_SIGNED) {
+      TN_ROWS3(TN_MVE_SCALE_SIGNED);
+    } else {
+      TN_ROWS3(TN_MVE_SCALE_LEFT);
+    }
   }
 }
 
