@@ -190,6 +190,9 @@
       ".thumb_func\n" name ":\n"                     \
       "  TN_DW_STRIP " #k ", " #stride ", " #record "\n" \
       ".size " name ", . - " name "\n"               \
+      ".purgem TN_DW_MUL\n"                      \
+      ".purgem TN_DW_ROW\n"                      \
+      ".purgem TN_DW_STRIP\n"                    \
       ".text\n")
 #endif
 

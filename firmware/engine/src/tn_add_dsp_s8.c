@@ -84,6 +84,8 @@ __asm__(
     "tn_dsp_add_shifted:\n"
     "  TN_ADD_LOOP 1\n"
     ".size tn_dsp_add_shifted, . - tn_dsp_add_shifted\n"
+    ".purgem TN_ADD\n"
+    ".purgem TN_ADD_LOOP\n"
     ".text\n");
 
 void tn_dsp_add(const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n, const factors *f);

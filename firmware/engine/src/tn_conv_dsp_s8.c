@@ -21,8 +21,15 @@ static int inside(const tn_conv_params *p, int32_t y, int32_t x) {
 
 /* k_h rows of n bytes, `line` apart, whole words at a time: may read 3 bytes past each row and write 3 past the end. */
 static void gather_rows(const int8_t *x, int32_t line, int32_t k_h, int32_t n, int8_t *out) {
-  for (; k_h > 0; --k_h, x += line, out += n) {
-    for (int32_t i = 0; i < n; i += 4) tn_store4(out + i, tn_load4(x + i));
+  const int8_t *end = x + n;
+  for (; k_h > 0; --k_h, x += line, end += line, out += n) {
+    const int8_t *from = x;
+    int8_t *to = out;
+    do {
+      tn_store4(to, tn_load4(from));
+      from += 4;
+      to += 4;
+    } while (from < end);
   }
 }
 

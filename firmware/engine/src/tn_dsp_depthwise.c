@@ -10,13 +10,14 @@ typedef struct {
   int32_t slots;        /* input rows of a strip */
 } geometry;
 
-/* Tall strips read few input rows twice; but the output must start a strip before the input if it may overlap it.
- * Small maps are never where a network needs most memory. */
+/* Tall strips read fewer input rows twice (hardly any with stride 2); but the output must start a strip before the
+ * input if it may overlap it. Small maps are never where a network needs most memory. */
 static int32_t strip_lines(const tn_depthwise_params *p) {
   const int32_t step = p->k_h - 1, line = p->out_w * p->in_c;
   int32_t lines = step;
   if (p->in_h * p->in_w * p->in_c <= 6144) return p->out_h;
-  while (lines < p->out_h && (lines + step + p->pad_h) * line <= 1024) lines += step;
+  if (p->stride_h > 1) return lines;
+  while (lines < p->out_h && (lines + step + p->pad_h) * line <= 2048) lines += step;
   return lines;
 }
 

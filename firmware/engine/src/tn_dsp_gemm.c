@@ -134,6 +134,9 @@ __asm__(
     "  pop {r4-r11, pc}\n"
     ".ltorg\n"
     ".size tn_dsp_gemm2, . - tn_dsp_gemm2\n"
+    ".purgem TN_GEMM2_STEP\n"
+    ".purgem TN_GEMM2_RELU\n"
+    ".purgem TN_GEMM2_LINEAR\n"
     ".text\n");
 
 __asm__(
@@ -236,6 +239,9 @@ __asm__(
     "  add sp, #28\n"
     "  pop {r4-r11, pc}\n"
     ".size tn_dsp_gemm1, . - tn_dsp_gemm1\n"
+    ".purgem TN_GEMM1_STEPS\n"
+    ".purgem TN_GEMM1_RELU\n"
+    ".purgem TN_GEMM1_LINEAR\n"
     ".text\n");
 
 __asm__(
@@ -271,6 +277,7 @@ __asm__(
     "  pop {r4-r9}\n"
     "  bx lr\n"
     ".size tn_dsp_expand2, . - tn_dsp_expand2\n"
+    ".purgem TN_EXPAND2\n"
     ".text\n");
 
 #else

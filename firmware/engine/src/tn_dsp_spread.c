@@ -75,6 +75,9 @@ __asm__(
     "tn_dsp_spread8:\n"
     "  TN_SPREAD_ROW 8\n"
     ".size tn_dsp_spread8, . - tn_dsp_spread8\n"
+    ".purgem TN_SPREAD\n"
+    ".purgem TN_SPREAD_INNER\n"
+    ".purgem TN_SPREAD_ROW\n"
     ".text\n");
 
 #else

@@ -140,6 +140,11 @@ __asm__(
     "tn_dsp_strip3x3_linear:\n"
     "  TN_DW3_STRIP TN_DW3_LINEAR\n"
     ".size tn_dsp_strip3x3, . - tn_dsp_strip3x3\n"
+    ".purgem TN_DW3_FIRST\n"
+    ".purgem TN_DW3_NEXT\n"
+    ".purgem TN_DW3_RELU\n"
+    ".purgem TN_DW3_LINEAR\n"
+    ".purgem TN_DW3_STRIP\n"
     ".text\n");
 
 #else

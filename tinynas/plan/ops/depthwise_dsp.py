@@ -18,7 +18,7 @@ from tinynas.plan.ops.weights import symmetric_weights
 from tinynas.plan.window import Window, window_of
 
 SMALL_MAP_BYTES = 6144  # these are computed in one strip
-LEAD_BYTES = 1024  # strips grow until their lead is about this large
+LEAD_BYTES = 2048  # strips grow until their lead is about this large
 SIDES_AND_STRIDES = ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (7, 2))
 
 
@@ -67,7 +67,7 @@ def strip_lines(window: Window) -> int:
         return out_h
     most = LEAD_BYTES // (out_w * channels) - step - window.pad[0]  # one strip more would exceed LEAD_BYTES
     lines = step
-    while lines < out_h and lines <= most:
+    while window.stride[0] == 1 and lines < out_h and lines <= most:
         lines += step
     return lines
 
