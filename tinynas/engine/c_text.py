@@ -18,11 +18,11 @@ _ESCAPES = [chr(b) if 32 <= b < 127 and chr(b) not in '"\\?' else f"\\{b:03o}" f
 def array_text(name: str, ctype: str, data: NDArray[np.generic]) -> str:
     """A `static const` array. int8 data is a string literal, which GCC reads 50 times faster than numbers.
 
-    It is aligned for kernels that read words of it.
+    TN_BYTES (tn_model.h) aligns it for kernels that read words of it.
     """
     if ctype == "int8_t":
         literal = string_literal(data.tobytes())
-        return f"static const int8_t {name}[{data.size}] __attribute__((aligned(4))) =\n{literal};"
+        return f"static const int8_t {name}[{data.size}] TN_BYTES =\n{literal};"
     numbers = ",".join(str(v) for v in data.ravel().tolist())
     return f"static const {ctype} {name}[{data.size}] = {{{numbers}}};"
 

@@ -11,6 +11,17 @@
 
 #define TN_ARENA_ALIGN 16
 
+/* For constant bytes that are written as a string: aligned for kernels that read words of them, and, where the compiler
+ * knows the word, meant to have no 0 at the end. */
+#if defined(__has_attribute)
+#if __has_attribute(nonstring)
+#define TN_BYTES __attribute__((aligned(4), nonstring))
+#endif
+#endif
+#ifndef TN_BYTES
+#define TN_BYTES __attribute__((aligned(4)))
+#endif
+
 typedef enum {
   TN_OK = 0,
   TN_ERR_SHAPE = 1,
