@@ -36,13 +36,16 @@ def worker() -> Iterator[TflmWorker]:
 
 def assert_same_bytes(graph: Graph, worker: TflmWorker) -> None:
     interpreter = TflmInterpreter(write_tflite(graph), worker=worker)
-    plan = tight_plan(graph, Core.M4)
-    model = HostModel(graph, plan)
+    model = HostModel(graph, tight_plan(graph, Core.M4))
     for inputs in seeded_inputs(graph, seed=0, n=2):
         for k, (found, wanted) in enumerate(zip(model.run(inputs), interpreter.run(inputs), strict=True)):
-            op = graph.ops[k]
-            shapes = [graph.tensors[i].shape for i in (*op.inputs, *op.outputs) if i >= 0]
-            np.testing.assert_array_equal(found, wanted, err_msg=f"{plan.steps[k].kernel} {op.attrs} {shapes}")
+            np.testing.assert_array_equal(found, wanted, err_msg=described(graph, graph.outputs[k]))
+
+
+def described(graph: Graph, tensor: int) -> str:
+    """The op that writes a tensor."""
+    op = next(op for op in graph.ops if tensor in op.outputs)
+    return f"{op.kind} {op.attrs} {[graph.tensors[i].shape for i in (*op.inputs, *op.outputs) if i >= 0]}"
 
 
 def sizes(draw: st.DrawFn, side: tuple[int, int], padding: ops.Padding) -> list[int]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.engine.cases import AddCase, graphs, tight_plan
-from tests.firmware.test_dsp import DSP_CASES
+from tests.firmware.test_dsp import DSP_CASES, described
 from tinynas.engine.generate import generate
 from tinynas.graph.ir import Graph
 from tinynas.graph.tflite_writer import write_tflite
@@ -60,8 +60,6 @@ def test_dsp_kernel_is_bit_exact_on_the_board(add_case: AddCase, session: BoardS
         inputs = seeded_inputs(graph, seed=1)[0]
         expected = TflmInterpreter(write_tflite(graph), worker=worker).run(inputs)
         for k, (found, wanted) in enumerate(zip(session.infer(inputs), expected, strict=True)):
-            op = graph.ops[k]
-            shapes = [graph.tensors[i].shape for i in (*op.inputs, *op.outputs) if i >= 0]
-            np.testing.assert_array_equal(found, wanted.ravel(), err_msg=f"{plan.steps[k].kernel} {op.attrs} {shapes}")
+            np.testing.assert_array_equal(found, wanted.ravel(), err_msg=described(graph, graph.outputs[k]))
 
     check()
