@@ -28,21 +28,21 @@
   "vmov q0[3], q0[1], r2, r6\n" \
   requantise("q5") TN_MVE_UNIT_END
 
-static void channel(const tn_mve_strip *s, const int8_t *record, const int8_t *strip, int8_t *out) {
-  const int8_t *at = strip - s->stride_w * TN_MVE_COLUMN;
+static void channels(tn_mve_strip *s, const int8_t *record) {
+  tn_mve_step_back(s, s->stride_w * TN_MVE_COLUMN);
   if (s->stride_w == 1 && s->is_relu) {
-    TN_MVE_CHANNEL_ASM(TN_CHANNEL("64", "8", TN_MVE_CHANNEL_RELU, TN_MVE_UNIT_RELU));
+    TN_MVE_CHANNELS("64", TN_CHANNEL("64", "8", TN_MVE_CHANNEL_RELU, TN_MVE_UNIT_RELU));
   } else if (s->stride_w == 1) {
-    TN_MVE_CHANNEL_ASM(TN_CHANNEL("64", "8", TN_MVE_CHANNEL_ANY, TN_MVE_UNIT_ANY));
+    TN_MVE_CHANNELS("64", TN_CHANNEL("64", "8", TN_MVE_CHANNEL_ANY, TN_MVE_UNIT_ANY));
   } else if (s->is_relu) {
-    TN_MVE_CHANNEL_ASM(TN_CHANNEL("128", "16", TN_MVE_CHANNEL_RELU, TN_MVE_UNIT_RELU));
+    TN_MVE_CHANNELS("64", TN_CHANNEL("128", "16", TN_MVE_CHANNEL_RELU, TN_MVE_UNIT_RELU));
   } else {
-    TN_MVE_CHANNEL_ASM(TN_CHANNEL("128", "16", TN_MVE_CHANNEL_ANY, TN_MVE_UNIT_ANY));
+    TN_MVE_CHANNELS("64", TN_CHANNEL("128", "16", TN_MVE_CHANNEL_ANY, TN_MVE_UNIT_ANY));
   }
 }
 
 void tn_depthwise8x8_mve_s8(const tn_depthwise_mve_params *p, const int8_t *in, int8_t *out, void *scratch) {
-  static const tn_mve_windows windows = {channel, 2, 4, 1};
+  static const tn_mve_windows windows = {channels, 2, 4, 1};
   tn_mve_depthwise(&windows, p, in, out, scratch);
 }
 

@@ -2,7 +2,9 @@
 
 #if TN_HAVE_MVE
 
-enum { CHANNELS = 16, RECORD_CONSTANTS = 12 };
+enum { CHANNELS = 16 };
+
+static int32_t record_bytes(const tn_mve_windows *w) { return 16 * w->vectors + 12; }
 
 /* Addresses, and what to add to them for the next column, or unit. */
 typedef struct {
@@ -20,14 +22,14 @@ typedef struct {
   int8_t *units;       /* [units][16][4] outputs */
   int8_t *padding;     /* [16] of in_zp */
   int8_t *nowhere;     /* [16] for outputs beyond the image */
-  int32_t columns;     /* of a strip */
+  int32_t inside;      /* columns of a strip that are not padding */
   int32_t strip_bytes; /* from strip to strip */
 } places;
 
 /* Columns of four rows, `lanes` channels of each, as words. */
-__attribute__((noinline)) static int8_t *interleave(int8_t *to, const four_rows *rows, int32_t columns, int32_t lanes) {
+__attribute__((noinline)) static void interleave(int8_t *to, const four_rows *rows, int32_t columns, int32_t lanes) {
   const int8_t *a = rows->at[0], *b = rows->at[1], *c = rows->at[2], *d = rows->at[3];
-  if (columns == 0) return to;
+  if (columns == 0) return;
   __asm__ volatile(
       "ldr lr, %[lanes]\n"
       "vctp.8 lr\n"
@@ -51,7 +53,6 @@ __attribute__((noinline)) static int8_t *interleave(int8_t *to, const four_rows 
       : [sa] "r"(rows->step[0]), [sb] "r"(rows->step[1]), [sc] "r"(rows->step[2]), [sd] "r"(rows->step[3]),
         [columns] "m"(columns), [lanes] "m"(lanes)
       : "q0", "q1", "q2", "q3", "lr", "cc", "memory");
-  return to;
 }
 
 /* The other way: `lanes` channels of four pixels per unit, clamped. */
@@ -95,19 +96,16 @@ __attribute__((noinline)) static void separate(const four_pixels *pixels, const 
       : "q0", "q1", "q2", "q3", "q6", "q7", "lr", "cc", "memory");
 }
 
-/* Four input rows from y on, sixteen channels at `in`, with padding all around. */
+/* Four input rows from y on, sixteen channels at `in`. */
 static void fill_strip(const tn_depthwise_mve_params *p, const places *s, const int8_t *in, int32_t y, int32_t lanes,
                        int8_t *to) {
-  const int32_t beside = s->columns - p->pad_w, inside = beside < p->in_w ? beside : p->in_w;
   four_rows rows;
   for (int32_t i = 0; i < 4; ++i, ++y) {
     const int valid = y >= 0 && y < p->in_h;
     rows.at[i] = valid ? in + y * p->in_w * p->channels : s->padding;
     rows.step[i] = valid ? p->channels : 0;
   }
-  to = tn_mve_fill(to, p->in_zp, p->pad_w * TN_MVE_COLUMN);
-  to = interleave(to, &rows, inside, lanes);
-  tn_mve_fill(to, p->in_zp, (beside - inside) * TN_MVE_COLUMN);
+  interleave(to + p->pad_w * TN_MVE_COLUMN, &rows, s->inside, lanes);
 }
 
 /* Outputs of rows y, y + 1, ... from their units. What lies beyond the image goes nowhere. */
@@ -129,39 +127,45 @@ static void write_rows(const tn_mve_windows *w, const tn_depthwise_mve_params *p
   separate(&pixels, s->units + units * TN_MVE_COLUMN, 1, lanes, p->act_min, p->act_max);
 }
 
-static places divide(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const tn_mve_strip *strip, int8_t *scratch) {
+/* Columns to the left and to the right of the image are padding from the start, and stay so. */
+static places divide(const tn_mve_windows *w, const tn_depthwise_mve_params *p, int32_t units, int8_t *scratch) {
   places s;
-  const int32_t outputs = strip->units * (4 / w->rows), reach = w->strips == 1 ? 4 : 2 * w->vectors;
-  s.columns = (outputs - 1) * p->stride_w + reach;
-  s.strip_bytes = s.columns * TN_MVE_COLUMN;
+  const int32_t outputs = units * (4 / w->rows), reach = w->strips == 1 ? 4 : 2 * w->vectors;
+  const int32_t columns = (outputs - 1) * p->stride_w + reach, beside = columns - p->pad_w;
+  s.inside = beside < p->in_w ? beside : p->in_w;
+  s.strip_bytes = columns * TN_MVE_COLUMN;
   s.strips = scratch;
   s.units = s.strips + w->strips * s.strip_bytes;
-  s.padding = s.units + strip->units * TN_MVE_COLUMN;
+  s.padding = s.units + units * TN_MVE_COLUMN;
   s.nowhere = s.padding + CHANNELS;
+  tn_mve_fill(s.strips, p->in_zp, w->strips * s.strip_bytes);
   tn_mve_fill(s.padding, p->in_zp, CHANNELS);
   return s;
 }
 
-/* Words of a vector: four columns of one strip, or two columns of both. */
-static void find_words(tn_mve_strip *strip, int32_t strips, int32_t strip_bytes) {
-  for (int32_t i = 0; i < 4; ++i)
-    strip->words[i] = strips == 1 ? i * TN_MVE_COLUMN : i / 2 * TN_MVE_COLUMN + i % 2 * strip_bytes;
+/* `lanes` channels, from strips to units. A vector's words are four columns of one strip, or two columns of both. */
+static void compute(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int32_t units,
+                    int32_t lanes, const int8_t *record) {
+  const uint32_t first = (uint32_t)(uintptr_t)s->strips;
+  const uint32_t second = first + (w->strips == 1 ? TN_MVE_COLUMN : (uint32_t)s->strip_bytes);
+  const uint32_t right = w->strips == 1 ? 2 * TN_MVE_COLUMN : TN_MVE_COLUMN;
+  const int8_t *const end = record + lanes * record_bytes(w);
+  tn_mve_strip strip = {{first, second, first + right, second + right}, units, p->out_zp, s->units, end, p->stride_w,
+                        p->rounding == TN_MVE_RELU};
+  w->channels(&strip, record);
 }
 
 void tn_mve_depthwise(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const int8_t *in, int8_t *out,
                       void *scratch) {
-  const int32_t columns = 4 / w->rows, record_bytes = 16 * w->vectors + RECORD_CONSTANTS;
-  tn_mve_strip strip = {{0}, (p->out_w + columns - 1) / columns, p->out_zp, p->stride_w, p->rounding == TN_MVE_RELU};
-  const places s = divide(w, p, &strip, scratch);
-  find_words(&strip, w->strips, s.strip_bytes);
+  const int32_t columns = 4 / w->rows, units = (p->out_w + columns - 1) / columns;
+  const places s = divide(w, p, units, scratch);
   for (int32_t y = 0; y < p->out_h; y += w->rows, out += w->rows * p->out_w * p->channels) {
     const int8_t *record = p->stream;
-    for (int32_t ch = 0; ch < p->channels; ch += CHANNELS) {
+    for (int32_t ch = 0; ch < p->channels; ch += CHANNELS, record += CHANNELS * record_bytes(w)) {
       const int32_t lanes = p->channels - ch < CHANNELS ? p->channels - ch : CHANNELS;
       for (int32_t i = 0; i < w->strips; ++i)
         fill_strip(p, &s, in + ch, y * p->stride_h - p->pad_h + 4 * i, lanes, s.strips + i * s.strip_bytes);
-      for (int32_t i = 0; i < lanes; ++i, record += record_bytes)
-        w->channel(&strip, record, s.strips + 4 * i, s.units + 4 * i);
+      compute(w, p, &s, units, lanes, record);
       write_rows(w, p, &s, out + ch, y, lanes);
     }
   }
