@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import errno
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,17 @@ from tinynas.pipeline.run import run_experiment
 from tinynas.search.pareto import non_dominated
 
 KILLS = 5
+STAGES = (
+    "reference",
+    "library",
+    "predictor",
+    "search",
+    "finetune",
+    "baselines",
+    "quantise_front",
+    "measure",
+    "onboard",
+)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +180,7 @@ def test_memory_that_no_network_keeps_is_told_before_anything_is_trained(tmp_pat
 
 
 def test_a_full_disk_is_one_line_and_costs_nothing_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "stages"))
 
     monkeypatch.setattr("tinynas.pipeline.stages.library.build_library", full)
@@ -193,23 +205,25 @@ def test_killed_at_any_moment_it_ends_with_the_same_summary(runs: Path, tmp_path
     """kill -9 five times, in any stage; with two workers where the whole run had one: that changes nothing either."""
     rng = random.Random(0)
     path = write_tiny(tmp_path)
-    for _ in range(KILLS):
-        start_and_kill(path, after_s=rng.uniform(3.0, 9.0))
+    for stage in sorted(rng.sample(range(len(STAGES)), KILLS)):
+        start_and_kill(path, STAGES[stage], after_s=rng.uniform(0.0, 1.5))
     run_experiment(path, runs=tmp_path, workers=2)
     assert without_times(summary(tmp_path / "tiny")) == without_times(summary(runs / "tiny"))
     sittings = {event["sitting"] for event in read_events(tmp_path / "tiny" / "log.jsonl")}
-    assert len(sittings) >= 2
+    assert len(sittings) == KILLS + 1
 
 
-def start_and_kill(path: Path, after_s: float) -> None:
-    """Run the experiment in another process, and kill -9 that after a while."""
+def start_and_kill(path: Path, stage: str, after_s: float) -> None:
+    """Run the experiment in another process; kill -9 that a while after it has begun `stage`."""
     code = (
         "import sys; from pathlib import Path; from tinynas.pipeline.run import run_experiment; "
         "run_experiment(Path(sys.argv[1]), runs=Path(sys.argv[1]).parent, workers=2)"
     )
     process = subprocess.Popen([sys.executable, "-c", code, str(path)], stderr=subprocess.DEVNULL)
-    try:
+    log = path.parent / "tiny" / "log.jsonl"
+    while process.poll() is None and not any(e["event"] == "begin" and e["stage"] == stage for e in read_events(log)):
+        time.sleep(0.02)
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(after_s)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    process.kill()
+    process.wait()
