@@ -12,6 +12,7 @@ from tinynas.cli.options import BoardOption, JsonOption, ModelArgument, print_js
 
 if TYPE_CHECKING:
     from tinynas.plan.fit import Fit
+    from tinynas.plan.flash import FlashParts
     from tinynas.plan.plan import Plan
 
 
@@ -24,20 +25,22 @@ def fit(model: ModelArgument, board: BoardOption, as_json: JsonOption = False) -
     from tinynas.lab.board import load_board
     from tinynas.lab.runtime_size import runtime_size
     from tinynas.plan.fit import fit as fit_plan
+    from tinynas.plan.flash import flash_parts
     from tinynas.plan.planner import plan as make_plan
 
     target = load_board(board)
     planned = make_plan(read_model(model).graph, target.core)
-    result = fit_plan(planned, target, runtime_size(target))
+    runtime = runtime_size(target)
+    result, flash = fit_plan(planned, target, runtime), flash_parts(planned, runtime)
     if as_json:
-        print_json(_json(model, board, planned, result))
+        print_json(_json(model, board, planned, result, flash))
     else:
-        _print_map(model, target.title, planned, result)
+        _print_map(model, target.title, planned, result, flash)
     if not result.fits:
         raise typer.Exit(1)
 
 
-def _json(model: Path, board: str, plan: Plan, fit: Fit) -> dict[str, Any]:
+def _json(model: Path, board: str, plan: Plan, fit: Fit, flash: FlashParts) -> dict[str, Any]:
     from tinynas.report.memory_text import alive_at, peak_step
 
     peak = [asdict(tensor) for tensor in alive_at(plan, peak_step(plan))] if plan.steps else []
@@ -46,14 +49,15 @@ def _json(model: Path, board: str, plan: Plan, fit: Fit) -> dict[str, Any]:
         **facts,
         "const_bytes": plan.const_bytes,
         "lower_bound_bytes": plan.lower_bound_bytes,
+        "flash": asdict(flash),
         "macs": plan.macs,
         "peak": peak,
     }
 
 
-def _print_map(model: Path, title: str, plan: Plan, fit: Fit) -> None:
+def _print_map(model: Path, title: str, plan: Plan, fit: Fit, flash: FlashParts) -> None:
     from tinynas.report.memory_text import memory_lines
 
     print(f"{model.name} on {title}: {plan.macs:,} MACs")
-    print(*memory_lines(plan, fit), sep="\n")
+    print(*memory_lines(plan, fit, flash), sep="\n")
     print("fits" if fit.fits else f"does not fit: {fit.overflow_bytes:,} B too many")

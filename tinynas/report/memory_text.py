@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tinynas.plan.fit import Fit
+from tinynas.plan.flash import FlashParts
 from tinynas.plan.plan import Plan
 
-BAR_CELLS = 40
+BAR_CELLS = 39
 PEAK_TENSORS = 5  # as many as fit beside a bar; a peak rarely has more that matter
 
 
@@ -41,10 +42,18 @@ def sram_parts(fit: Fit) -> list[Part]:
     return [*used, Part("free", fit.sram_limit_bytes - fit.sram_bytes)]
 
 
-def flash_parts(fit: Fit, plan: Plan) -> list[Part]:
-    """What flash holds: code (kernels, runner, start-up), the model's constants, and the rest."""
-    code = Part("code", fit.flash_bytes - plan.const_bytes)
-    return [code, Part("constants", plan.const_bytes), Part("free", fit.flash_limit_bytes - fit.flash_bytes)]
+def flash_rows(fit: Fit, flash: FlashParts) -> list[Part]:
+    """What flash holds, and the rest. Free is negative by the overflow if the model does not fit."""
+    used = [
+        Part("weights", flash.weights_bytes),
+        Part("biases", flash.biases_bytes),
+        Part("requantise", flash.requantisation_bytes),
+        Part("parameters", flash.parameters_bytes),
+        Part("kernels", flash.kernels_bytes),
+        Part("calls", flash.calls_bytes),
+        Part("runner", flash.runner_bytes),
+    ]
+    return [*used, Part("free", fit.flash_limit_bytes - fit.flash_bytes)]
 
 
 def used_bytes(plan: Plan, step: int) -> int:
@@ -71,7 +80,7 @@ def alive_at(plan: Plan, step: int) -> list[PeakTensor]:
     return sorted(found.values(), key=lambda tensor: -tensor.size_bytes)
 
 
-def memory_lines(plan: Plan, fit: Fit) -> Iterator[str]:
+def memory_lines(plan: Plan, fit: Fit, flash: FlashParts) -> Iterator[str]:
     """The whole map, line by line, for a terminal of 80 columns."""
     yield f"SRAM   {fit.sram_bytes:,} of {fit.sram_limit_bytes:,} B"
     for part in sram_parts(fit):
@@ -79,7 +88,7 @@ def memory_lines(plan: Plan, fit: Fit) -> Iterator[str]:
         if part.name == "arena":
             yield from _peak_lines(plan)
     yield f"Flash  {fit.flash_bytes:,} of {fit.flash_limit_bytes:,} B"
-    for part in flash_parts(fit, plan):
+    for part in flash_rows(fit, flash):
         yield _bar(part, fit.flash_limit_bytes)
 
 
@@ -87,7 +96,7 @@ def _bar(part: Part, limit_bytes: int) -> str:
     share = part.size_bytes / limit_bytes
     cells = min(BAR_CELLS, max(round(share * BAR_CELLS), 1 if part.size_bytes > 0 else 0))
     fill = ("░" if part.name == "free" else "█") * cells
-    return f"  {part.name:<10}{fill:<{BAR_CELLS}} {part.size_bytes:>10,} B {share:>7.1%}"
+    return f"  {part.name:<11}{fill:<{BAR_CELLS}} {part.size_bytes:>10,} B {share:>7.1%}"
 
 
 def _peak_lines(plan: Plan) -> Iterator[str]:
