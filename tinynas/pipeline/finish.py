@@ -73,7 +73,7 @@ def finish(context: Context, log: RunLog, stages: Stages) -> None:
     _write_artefacts(context, stages, model, on_board)
     _write_records(context, stages, baselines, on_board)
     summary = _summary(context, stages, reference, entries, chosen, baselines)
-    log.write("end", stage="summary")
+    log.write("finished")
     write_json(context.folder / "summary.json", summary | {"seconds": log.stage_s(), "wall_s": round(log.wall_s(), 1)})
     _write_report(context)
     context.progress.say(summary["verdict"]["text"])

@@ -55,7 +55,7 @@ class Candidate(Record, frozen=True):
     latency_us: float
     instructions: int | None = None
     peak_sram_bytes: int
-    flash_bytes: int
+    flash_bytes: int | None = None  # None on the host
 
 
 class PredictorPoint(Record, frozen=True):
