@@ -10,9 +10,12 @@ import pytest
 from PIL import Image
 
 from tinynas.cli import mlperf_folder
-from tinynas.cli.images import SplitName, data_config, load_split
+from tinynas.cli.images import SplitName, data_config, load_split, model_split
+from tinynas.cli.models import Model
 from tinynas.data.types import Split
 from tinynas.errors import ConfigError, DataError, TinyNasError
+from tinynas.graph.ir import DType, Graph, Op, Quant, Tensor
+from tinynas.graph.ops import NoAttrs
 
 
 def mlperf(folder: Path, rows: list[str], images: dict[str, np.ndarray]) -> Path:
@@ -45,6 +48,25 @@ def test_mlperf_folder_in_grey_is_luma(tmp_path: Path) -> None:
     split = load_split(str(folder), (4, 4, 1), SplitName.TEST)
     assert split.images.shape == (1, 4, 4, 1)
     assert set(split.images.ravel()) == {round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)}
+
+
+def test_mlperf_features_are_int8_of_any_shape(tmp_path: Path) -> None:
+    """Keyword spotting: 49 x 10 features, which the runner sends as they are."""
+    features = np.arange(-6, 6).reshape(4, 3, 1)
+    folder = mlperf(tmp_path / "set", ["a.bin,2,1"], {"a.bin": features.astype(np.int8).view(np.uint8)})
+    split = mlperf_folder.read(folder, (4, 3, 1), signed=True)
+    np.testing.assert_array_equal(split.images[0].astype(np.int16) - 128, features)
+
+
+def test_only_a_list_of_files_serves_a_model_that_is_not_square(tmp_path: Path) -> None:
+    shape = (1, 6, 5, 1)
+    quant = Quant(np.array([0.5], np.float32), np.array([83], np.int64))
+    tensors = (Tensor("x", shape, DType.INT8, quant), Tensor("y", shape, DType.INT8, quant))
+    model = Model(tmp_path / "kws.tflite", b"", Graph(tensors, (Op("RELU", (0,), (1,), NoAttrs()),), (0,), (1,)))
+    folder = mlperf(tmp_path / "set", ["a.bin,2,1"], {"a.bin": np.zeros(30)})
+    assert model_split(model, str(folder), SplitName.TEST).images.min() == 128  # int8 0
+    with pytest.raises(DataError, match="not one square image"):
+        model_split(model, str(photo_folder(tmp_path / "photos")), SplitName.TEST)
 
 
 @pytest.mark.parametrize(

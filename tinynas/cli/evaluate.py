@@ -35,11 +35,11 @@ def evaluate(
 
     With a board, every output is compared with the TFLite Micro interpreter's on this machine.
     """
-    from tinynas.cli.images import image_input, load_split
+    from tinynas.cli.images import model_split
     from tinynas.cli.models import read_model
 
     found = read_model(model)
-    images = load_split(data, image_input(found), split)
+    images = model_split(found, data, split)
     score = _score(found, images if limit is None else images.head(limit), board)
     if as_json:
         print_json({"model": str(model), "data": data, "split": split.value, "board": board, **score.as_json()})

@@ -22,10 +22,12 @@ def is_one(folder: Path) -> bool:
     return (folder / LABELS).is_file()
 
 
-def read(folder: Path, shape: tuple[int, int, int]) -> Split:
+def read(folder: Path, shape: tuple[int, int, int], *, signed: bool = False) -> Split:
     """All images, as one split.
 
-    A grey model is fed round(0.299 R + 0.587 G + 0.114 B) (ITU-R BT.601) of RGB files.
+    A grey model is fed round(0.299 R + 0.587 G + 0.114 B) (ITU-R BT.601) of RGB files. If `signed`, files hold int8
+    (features of sound), and 128 is added.
+
     Raises:
         DataError: a file is missing, has another size, or a row of the list is malformed.
     """
@@ -35,6 +37,8 @@ def read(folder: Path, shape: tuple[int, int, int]) -> Split:
 
     rows = _rows(folder / LABELS)
     images = np.stack([_image(_find(folder, name), shape) for name, _ in rows])
+    if signed:
+        images ^= 0x80
     labels = np.array([label for _, label in rows], np.int64)
     return Split(images, labels, np.array([name for name, _ in rows]))
 
