@@ -116,7 +116,15 @@ def add(net: Net, draw: st.DrawFn) -> None:
     net.op("ADD", [a, b] if draw(st.booleans()) else [b, a], y, ops.Binary(draw(activations)))
 
 
-DSP_CASES = [conv, pointwise, depthwise, depthwise_of_one_channel, fully_connected, add]
+def average_of_all(net: Net, draw: st.DrawFn) -> None:
+    size, channels = [draw(st.integers(1, 16)) for _ in range(2)], 4 * draw(st.integers(1, 3))
+    scale, zero = draw(in_scales), draw(zero_points)
+    x = net.input((1, *size, channels), scale, zero)
+    y = net.output((1, 1, 1, channels), scale, zero)
+    net.op("AVERAGE_POOL_2D", [x], y, ops.Pool2D(size[0], size[1], activation=draw(activations)))
+
+
+DSP_CASES = [conv, pointwise, depthwise, depthwise_of_one_channel, fully_connected, add, average_of_all]
 
 
 @pytest.mark.parametrize("add_case", DSP_CASES, ids=lambda case: case.__name__)

@@ -51,6 +51,29 @@ static inline uint32_t tn_sxtb16_odd(uint32_t x) {
 #endif
 }
 
+/* sums + bytes 0 and 2 of x, sign extended; halves wrap. */
+static inline uint32_t tn_sxtab16(uint32_t sums, uint32_t x) {
+#if TN_HAVE_DSP
+  uint32_t r;
+  __asm__("sxtab16 %0, %1, %2" : "=r"(r) : "r"(sums), "r"(x));
+  return r;
+#else
+  const uint32_t pair = tn_sxtb16(x);
+  return tn_pair(tn_low(sums) + tn_low(pair), tn_high(sums) + tn_high(pair));
+#endif
+}
+
+/* sums + bytes 1 and 3 of x, sign extended; halves wrap. */
+static inline uint32_t tn_sxtab16_odd(uint32_t sums, uint32_t x) {
+#if TN_HAVE_DSP
+  uint32_t r;
+  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(r) : "r"(sums), "r"(x));
+  return r;
+#else
+  return tn_sxtab16(sums, x >> 8);
+#endif
+}
+
 /* The low halves of a and b. */
 static inline uint32_t tn_lows(uint32_t a, uint32_t b) { return (a & 0xFFFFu) | (b << 16); }
 
