@@ -2,10 +2,9 @@
  *
  * Weights and constants of the filters are one stream, in the order it is read. Per group of four filters:
  *
- *   int32  [2]                     bias of filters 0 and 2; holds - in_zp * sum(weight) already
  *   int8   [ceil(n / 16)][2][16]   weights of filters 0 and 2, zeros past n; symmetric, zero point 0
- *   int32  [2]                     bias of filters 1 and 3
  *   int8   [ceil(n / 16)][2][16]   weights of filters 1 and 3
+ *   int32  [4]                     bias, holds - in_zp * sum(weight) already
  *   int32  [4]                     multiplier, see tn_math.h
  *   int8   [4]                     shift
  *
@@ -38,20 +37,20 @@ enum {
   TN_MVE_FEW_ROWS = 24 /* rows that tn_mve_gemm may read before it writes their outputs, if n <= 16; else 3 */
 };
 
-/* Bytes of half a group: two biases, the weights of two filters. */
-static inline int32_t tn_mve_half_bytes(int32_t n) { return 8 + (n + 15) / 16 * 32; }
+/* Bytes of the weights of two filters. */
+static inline int32_t tn_mve_half_bytes(int32_t n) { return (n + 15) / 16 * 32; }
 
-static inline int32_t tn_mve_group_bytes(int32_t n) { return 2 * tn_mve_half_bytes(n) + 20; }
+static inline int32_t tn_mve_group_bytes(int32_t n) { return 2 * tn_mve_half_bytes(n) + 36; }
 
 /* out[count][filters]; reads n bytes of every row and nothing beyond. The stream is 4-byte aligned. */
 void tn_mve_gemm(const tn_mve_matrix *m, const int8_t *stream, tn_mve_rows rows, int8_t *out);
 
 /* Parts of it: the first `groups` groups of filters, at least 1. */
 
-/* One row. */
+/* One row, n > 16. */
 void tn_mve_gemm_row(const tn_mve_matrix *m, const int8_t *stream, int32_t groups, const int8_t *x, int8_t *out);
 
-/* A multiple of three rows, three by three, to outputs m->filters bytes apart; shares every weight that is loaded. */
+/* A multiple of three rows, n > 16, three by three, to outputs m->filters bytes apart; shares every weight that is loaded. */
 void tn_mve_gemm_rows3(const tn_mve_matrix *m, const int8_t *stream, int32_t groups, tn_mve_rows rows, int8_t *out);
 
 /* Any number of rows, at least 1, n <= 16: a group's weights stay in registers. */

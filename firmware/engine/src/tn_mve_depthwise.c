@@ -6,15 +6,15 @@ enum { CHANNELS = 16 };
 
 static int32_t record_bytes(const tn_mve_windows *w) { return 16 * w->vectors + 12; }
 
-/* Addresses, and what to add to them for the next column, or unit. */
+/* Addresses, what to add to them for the next column or unit, and for the next channels. */
 typedef struct {
   const int8_t *at[4];
-  int32_t step[4];
+  int32_t step[4], group[4];
 } four_rows;
 
 typedef struct {
   int8_t *at[4];
-  int32_t step[4];
+  int32_t step[4], group[4];
 } four_pixels;
 
 typedef struct {
@@ -96,35 +96,45 @@ __attribute__((noinline)) static void separate(const four_pixels *pixels, const 
       : "q0", "q1", "q2", "q3", "q6", "q7", "lr", "cc", "memory");
 }
 
-/* Four input rows from y on, sixteen channels at `in`. */
-static void fill_strip(const tn_depthwise_mve_params *p, const places *s, const int8_t *in, int32_t y, int32_t lanes,
-                       int8_t *to) {
+/* Four input rows from y on. */
+static four_rows rows_from(const tn_depthwise_mve_params *p, const places *s, const int8_t *in, int32_t y) {
   four_rows rows;
   for (int32_t i = 0; i < 4; ++i, ++y) {
     const int valid = y >= 0 && y < p->in_h;
     rows.at[i] = valid ? in + y * p->in_w * p->channels : s->padding;
     rows.step[i] = valid ? p->channels : 0;
+    rows.group[i] = valid ? CHANNELS : 0;
   }
-  interleave(to + p->pad_w * TN_MVE_COLUMN, &rows, s->inside, lanes);
+  return rows;
 }
 
-/* Outputs of rows y, y + 1, ... from their units. What lies beyond the image goes nowhere. */
-static void write_rows(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int8_t *out,
-                       int32_t y, int32_t lanes) {
-  const int32_t c = p->channels, columns = 4 / w->rows, units = p->out_w / columns;
+/* Pixels of the unit at column x, and of those to its right. What lies beyond the image goes nowhere. */
+static four_pixels pixels_from(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int8_t *out,
+                               int32_t y, int32_t x) {
+  const int32_t lower = w->rows - 1; /* 1 if every second of the four lies in the next row */
   four_pixels pixels;
   for (int32_t i = 0; i < 4; ++i) {
-    const int valid = y + i % w->rows < p->out_h;
-    pixels.at[i] = valid ? out + (i % w->rows * p->out_w + i / w->rows) * c : s->nowhere;
-    pixels.step[i] = valid ? columns * c : 0;
+    const int32_t down = i & lower, right = x + (i >> lower);
+    const int valid = y + down < p->out_h && right < p->out_w;
+    pixels.at[i] = valid ? out + (down * p->out_w + right) * p->channels : s->nowhere;
+    pixels.step[i] = valid ? (4 >> lower) * p->channels : 0;
+    pixels.group[i] = valid ? CHANNELS : 0;
   }
-  separate(&pixels, s->units, units, lanes, p->act_min, p->act_max);
-  if (units * columns == p->out_w) return;
+  return pixels;
+}
+
+/* What one pass over the width reads and writes. */
+typedef struct {
+  four_rows rows[2];        /* of each strip */
+  four_pixels pixels, last; /* of whole units, and of a last one that is not */
+} pass;
+
+static void next_channels(pass *a, int32_t strips) {
   for (int32_t i = 0; i < 4; ++i) {
-    const int beyond = units * columns + i / w->rows >= p->out_w;
-    pixels.at[i] = beyond ? s->nowhere : pixels.at[i] + units * pixels.step[i];
+    for (int32_t k = 0; k < strips; ++k) a->rows[k].at[i] += a->rows[k].group[i];
+    a->pixels.at[i] += a->pixels.group[i];
+    a->last.at[i] += a->last.group[i];
   }
-  separate(&pixels, s->units + units * TN_MVE_COLUMN, 1, lanes, p->act_min, p->act_max);
 }
 
 /* Columns to the left and to the right of the image are padding from the start, and stay so. */
@@ -155,19 +165,30 @@ static void compute(const tn_mve_windows *w, const tn_depthwise_mve_params *p, c
   w->channels(&strip, record);
 }
 
+static void all_channels(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, pass *a) {
+  const int32_t columns = 4 / w->rows, whole = p->out_w / columns, units = (p->out_w + columns - 1) / columns;
+  const int8_t *record = p->stream;
+  for (int32_t ch = 0; ch < p->channels; ch += CHANNELS, record += CHANNELS * record_bytes(w)) {
+    const int32_t lanes = p->channels - ch < CHANNELS ? p->channels - ch : CHANNELS;
+    for (int32_t i = 0; i < w->strips; ++i)
+      interleave(s->strips + i * s->strip_bytes + p->pad_w * TN_MVE_COLUMN, &a->rows[i], s->inside, lanes);
+    compute(w, p, s, units, lanes, record);
+    separate(&a->pixels, s->units, whole, lanes, p->act_min, p->act_max);
+    separate(&a->last, s->units + whole * TN_MVE_COLUMN, units - whole, lanes, p->act_min, p->act_max);
+    next_channels(a, w->strips);
+  }
+}
+
 void tn_mve_depthwise(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const int8_t *in, int8_t *out,
                       void *scratch) {
-  const int32_t columns = 4 / w->rows, units = (p->out_w + columns - 1) / columns;
-  const places s = divide(w, p, units, scratch);
+  const int32_t columns = 4 / w->rows;
+  const places s = divide(w, p, (p->out_w + columns - 1) / columns, scratch);
   for (int32_t y = 0; y < p->out_h; y += w->rows, out += w->rows * p->out_w * p->channels) {
-    const int8_t *record = p->stream;
-    for (int32_t ch = 0; ch < p->channels; ch += CHANNELS, record += CHANNELS * record_bytes(w)) {
-      const int32_t lanes = p->channels - ch < CHANNELS ? p->channels - ch : CHANNELS;
-      for (int32_t i = 0; i < w->strips; ++i)
-        fill_strip(p, &s, in + ch, y * p->stride_h - p->pad_h + 4 * i, lanes, s.strips + i * s.strip_bytes);
-      compute(w, p, &s, units, lanes, record);
-      write_rows(w, p, &s, out + ch, y, lanes);
-    }
+    pass a;
+    for (int32_t i = 0; i < w->strips; ++i) a.rows[i] = rows_from(p, &s, in, y * p->stride_h - p->pad_h + 4 * i);
+    a.pixels = pixels_from(w, p, &s, out, y, 0);
+    a.last = pixels_from(w, p, &s, out, y, p->out_w / columns * columns);
+    all_channels(w, p, &s, &a);
   }
 }
 

@@ -2,15 +2,6 @@
 
 #if TN_HAVE_MVE
 
-/* The last one to three filters of every row. */
-static void rest_of_filters(const tn_mve_matrix *m, const int8_t *stream, int32_t rest, tn_mve_rows rows, int8_t *out) {
-  for (int32_t r = 0; r < rows.count; ++r, rows.x += rows.stride, out += m->filters) {
-    int8_t four[4];
-    tn_mve_gemm_row(m, stream, 1, rows.x, four);
-    for (int32_t i = 0; i < rest; ++i) out[i] = four[i];
-  }
-}
-
 /* All whole groups of filters; rows are finished three by three if n > 16. */
 static void whole_groups(const tn_mve_matrix *m, const int8_t *stream, int32_t groups, tn_mve_rows rows, int8_t *out) {
   if (m->n <= TN_MVE_LANES) {
@@ -22,6 +13,16 @@ static void whole_groups(const tn_mve_matrix *m, const int8_t *stream, int32_t g
   tn_mve_gemm_rows3(m, stream, groups, rows, out);
   for (int32_t r = rows.count; r < rows.count + single; ++r)
     tn_mve_gemm_row(m, stream, groups, rows.x + r * rows.stride, out + r * m->filters);
+}
+
+/* The last one to three filters of every row. */
+static void rest_of_filters(const tn_mve_matrix *m, const int8_t *stream, int32_t rest, tn_mve_rows rows, int8_t *out) {
+  for (int32_t r = 0; r < rows.count; ++r, rows.x += rows.stride, out += m->filters) {
+    const tn_mve_rows one = {rows.x, rows.stride, 1};
+    int8_t four[4];
+    whole_groups(m, stream, 1, one, four);
+    for (int32_t i = 0; i < rest; ++i) out[i] = four[i];
+  }
 }
 
 /* Rows that may be given to whole_groups together: all, if no filters are left over for which they are read again. */

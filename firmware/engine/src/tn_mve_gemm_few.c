@@ -9,14 +9,11 @@ typedef struct {
 
 /* A group's weights, multipliers and shifts into q1 .. q4, q6, q7, its biases into q5; the next group's address. */
 #define TN_GROUP                 \
-  "vldrb.8 q1, [%[w], #8]\n"     \
-  "vldrb.8 q2, [%[w], #24]\n"    \
-  "ldrd r4, r6, [%[w], #40]\n"   \
-  "vldrb.8 q3, [%[w], #48]\n"    \
-  "vldrb.8 q4, [%[w], #64]\n"    \
-  "ldrd r0, r2, [%[w]], #80\n"   \
-  "vmov q5[3], q5[1], r4, r6\n"  \
-  "vmov q5[2], q5[0], r0, r2\n"  \
+  "vldrb.8 q2, [%[w], #16]\n"    \
+  "vldrb.8 q3, [%[w], #32]\n"    \
+  "vldrb.8 q4, [%[w], #48]\n"    \
+  "vldrb.8 q1, [%[w]], #64\n"    \
+  "vldrw.u32 q5, [%[w]], #16\n"  \
   "vldrw.u32 q6, [%[w]], #16\n"  \
   "vldrb.s32 q7, [%[w]], #4\n"
 

@@ -25,7 +25,7 @@ def round_up(n: int, multiple: int) -> int:
 
 def stream_array(filters: int, n: int) -> Array:
     """Layout of the stream of a matrix."""
-    group_bytes = 2 * (8 + 2 * round_up(n, LANES)) + 20
+    group_bytes = 4 * round_up(n, LANES) + 36
     return Array("stream", "int8_t", round_up(filters, GROUP) // GROUP * group_bytes)
 
 
@@ -36,15 +36,11 @@ def stream(values: Mapping[str, Value], filters: NDArray[np.int8]) -> NDArray[np
     padded[: filters.shape[0], : filters.shape[1]] = filters
     # (groups, filter // 2, filter % 2, vectors, lanes)
     weights = padded.reshape(-1, 2, 2, n // LANES, LANES)
-    bias = _per_filter(values["bias"], count, len(filters), "<i4").reshape(-1, 2, 2)
-    halves = [
-        part
-        for half in (0, 1)
-        for part in (_bytes(bias[:, :, half]), _bytes(weights[:, :, half].transpose(0, 2, 1, 3)))
-    ]
+    halves = [_bytes(weights[:, :, half].transpose(0, 2, 1, 3)) for half in (0, 1)]
+    bias = _bytes(_per_filter(values["bias"], count, len(filters), "<i4").reshape(-1, GROUP))
     multiplier = _bytes(_per_filter(values["multiplier"], count, len(filters), "<i4").reshape(-1, GROUP))
     shift = _bytes(_per_filter(values["shift"], count, len(filters), "i1").reshape(-1, GROUP))
-    return np.concatenate([*halves, multiplier, shift], axis=1).reshape(-1)
+    return np.concatenate([*halves, bias, multiplier, shift], axis=1).reshape(-1)
 
 
 def _per_filter(values: Value, count: int, filters: int, dtype: str) -> NDArray[np.generic]:
