@@ -6,26 +6,36 @@ typedef struct {
   int32_t y, x;
 } corner; /* of a window, top left, in input coordinates */
 
-/* `rows` stretches of at most 16 bytes, `line` apart, end to end. Writes 16 bytes for each. */
-static void copy_short(int8_t *to, const int8_t *from, int32_t line, int32_t bytes, int32_t rows) {
+/* Windows without padding: stretches of `bytes`, `rows` of them, `line` apart, in each of `count` windows. */
+typedef struct {
+  int32_t bytes, rows, line, count;
+  int32_t next_from, next_to; /* from the end of a window to the next one */
+} stretches;
+
+/* Stretches of at most 16 bytes, but 16 are written for each. */
+static void copy_short(int8_t *to, const int8_t *from, stretches s) {
   __asm__ volatile(
       "vctp.8 %[bytes]\n"
-      "dls lr, %[rows]\n"
-      "1: vpst\n"
+      "1: dls lr, %[rows]\n"
+      "2: vpst\n"
       "vldrbt.8 q0, [%[from]]\n"
       "add %[from], %[from], %[line]\n"
       "vstrb.8 q0, [%[to]]\n"
       "add %[to], %[to], %[bytes]\n"
-      "le lr, 1b\n"
-      : [to] "+r"(to), [from] "+r"(from)
-      : [line] "r"(line), [bytes] "r"(bytes), [rows] "r"(rows)
+      "le lr, 2b\n"
+      "subs %[count], #1\n"
+      "add %[from], %[from], %[next_from]\n"
+      "add %[to], %[to], %[next_to]\n"
+      "bne 1b\n"
+      : [to] "+r"(to), [from] "+r"(from), [count] "+r"(s.count)
+      : [line] "r"(s.line), [bytes] "r"(s.bytes), [rows] "r"(s.rows), [next_from] "r"(s.next_from),
+        [next_to] "r"(s.next_to)
       : "q0", "lr", "cc", "memory");
 }
 
-/* The same of longer stretches, to the byte. */
-static void copy_long(int8_t *to, const int8_t *from, int32_t line, int32_t bytes, int32_t rows) {
-  const int32_t next = line - ((bytes + TN_MVE_LANES - 1) & -TN_MVE_LANES);
-  const int32_t back = (bytes + TN_MVE_LANES - 1) / TN_MVE_LANES * TN_MVE_LANES - bytes;
+/* One window of longer stretches, to the byte. */
+static void copy_long(int8_t *to, const int8_t *from, stretches s) {
+  const int32_t whole = (s.bytes + TN_MVE_LANES - 1) & -TN_MVE_LANES;
   __asm__ volatile(
       "1: dlstp.8 lr, %[bytes]\n"
       "2: vldrb.8 q0, [%[from]], #16\n"
@@ -35,20 +45,19 @@ static void copy_long(int8_t *to, const int8_t *from, int32_t line, int32_t byte
       "add %[from], %[from], %[next]\n"
       "sub %[to], %[to], %[back]\n"
       "bne 1b\n"
-      : [to] "+r"(to), [from] "+r"(from), [rows] "+r"(rows)
-      : [bytes] "r"(bytes), [next] "r"(next), [back] "r"(back)
+      : [to] "+r"(to), [from] "+r"(from), [rows] "+r"(s.rows)
+      : [bytes] "r"(s.bytes), [next] "r"(s.line - whole), [back] "r"(whole - s.bytes)
       : "q0", "lr", "cc", "memory");
 }
 
-/* `count` neighbouring windows without padding. */
+/* `count` neighbouring windows, `stride` bytes apart in the scratch memory. */
 static void gather_inside(const tn_conv_mve_params *p, const int8_t *from, int32_t count, int8_t *to, int32_t stride) {
-  const int32_t bytes = p->k_w * p->in_c, next = p->stride_w * p->in_c, line = p->dilation_h * p->in_w * p->in_c;
-  for (; count > 0; --count, from += next, to += stride) {
-    if (bytes <= TN_MVE_LANES) {
-      copy_short(to, from, line, bytes, p->k_h);
-    } else {
-      copy_long(to, from, line, bytes, p->k_h);
-    }
+  const int32_t bytes = p->k_w * p->in_c, step = p->stride_w * p->in_c, line = p->dilation_h * p->in_w * p->in_c;
+  const stretches s = {bytes, p->k_h, line, count, step - p->k_h * line, stride - p->k_h * bytes};
+  if (bytes <= TN_MVE_LANES) {
+    copy_short(to, from, s);
+  } else {
+    for (; count > 0; --count, from += step, to += stride) copy_long(to, from, s);
   }
 }
 
