@@ -12,6 +12,7 @@ from tinynas.cli.options import BoardOption, JsonOption, ModelArgument, PortOpti
 if TYPE_CHECKING:
     from tinynas.cli.parity import OpParity
     from tinynas.lab.board import Board
+    from tinynas.lab.cycles.profile import Estimate
     from tinynas.plan.plan import Plan
     from tinynas.report.op_table import OpRow
 
@@ -21,6 +22,9 @@ def profile(
     board: BoardOption,
     check: Annotated[
         bool, typer.Option("--check", help="Compare every op with the TFLite Micro interpreter's, byte for byte.")
+    ] = False,
+    cycles: Annotated[
+        bool, typer.Option("--cycles", help="Estimated cycles of every function too, by a cost model (virtual boards).")
     ] = False,
     port: PortOption = None,
     as_json: JsonOption = False,
@@ -38,10 +42,13 @@ def profile(
     plan = make_plan(found.graph, target.core)
     rows = op_rows(plan, _timings(plan, target, port))
     checked = _checked(plan, target, port) if check else None
+    estimate = _estimate(plan, target) if cycles else None
     if as_json:
-        print_json(_json(str(model), board, plan, rows, checked))
+        print_json(_json(str(model), board, plan, rows, checked) | _estimate_json(estimate))
     else:
         _print(plan, rows, checked)
+        if estimate:
+            _print_functions(estimate)
     if checked and not all(op.identical for op in checked):
         raise typer.Exit(1)
 
@@ -68,6 +75,39 @@ def _checked(plan: Plan, board: Board, port: str | None) -> list[OpParity]:
             found.append(parity)
             bar.advance(1)
     return found
+
+
+def _estimate(plan: Plan, board: Board) -> Estimate:
+    """Of the image that `tinynas time` measures, without marks."""
+    from tinynas.cli.parity import SEED
+    from tinynas.engine.generate import generate
+    from tinynas.lab.build import build_image
+    from tinynas.lab.cycles.inference import estimate_inference
+    from tinynas.quantize.seeded import seeded_inputs
+
+    image = build_image(generate(plan.graph, plan), board)
+    return estimate_inference(image, board, seeded_inputs(plan.graph, SEED)[0])
+
+
+def _estimate_json(estimate: Estimate | None) -> dict[str, Any]:
+    if estimate is None:
+        return {"est_cycles": None, "functions": None}
+    functions = [
+        {"function": name, "instructions": count, "est_cycles": cycles}
+        for name, (count, cycles) in estimate.by_function.items()
+    ]
+    return {"est_cycles": estimate.est_cycles, "functions": functions}
+
+
+def _print_functions(estimate: Estimate) -> None:
+    from rich.console import Console
+
+    from tinynas.report.op_table import function_table
+
+    Console().print(function_table(estimate.by_function))
+    print(
+        f"{estimate.instructions:,} instructions, about {estimate.est_cycles:,} cycles (a cost model, no wait states)"
+    )
 
 
 def _json(model: str, board: str, plan: Plan, rows: list[OpRow], checked: list[OpParity] | None) -> dict[str, Any]:

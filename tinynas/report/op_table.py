@@ -63,6 +63,20 @@ def op_table(rows: list[OpRow]) -> Table:
     return table
 
 
+def function_table(functions: Mapping[str, tuple[int, int]]) -> Table:
+    """C functions with (instructions, estimated cycles), those that take most cycles first."""
+    from rich.table import Table
+
+    total = sum(cycles for _, cycles in functions.values()) or 1
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("function", no_wrap=True)
+    for header in ("instructions", "est. cycles", "cycles/instr.", "%"):
+        table.add_column(header, justify="right")
+    for name, (count, cycles) in sorted(functions.items(), key=lambda entry: -entry[1][1]):
+        table.add_row(name, f"{count:,}", f"{cycles:,}", f"{cycles / count:.2f}", f"{cycles / total:.1%}"[:-1])
+    return table
+
+
 def _figures(row: OpRow, total_us: float) -> tuple[str, ...]:
     live = "" if row.live_bytes is None else f"{row.live_bytes:,}"
     instructions = "" if row.instructions is None else f"{row.instructions:,}"
