@@ -100,7 +100,7 @@ def depthwise_of_one_channel(net: Net, draw: st.DrawFn) -> None:
 
 
 def fully_connected(net: Net, draw: st.DrawFn) -> None:
-    rows, cin, cout = draw(st.integers(1, 3)), draw(st.integers(1, 70)), draw(st.integers(1, 70))
+    rows, cin, cout = draw(st.integers(1, 3)), draw(st.integers(1, 70)), draw(st.integers(4, 70))
     x = net.input((rows, cin), draw(in_scales), draw(zero_points))
     weights = net.weights((cout, cin), draw(st.sampled_from([None, 0])))
     inputs = [x, weights, net.bias(weights, x, cout) if draw(st.booleans()) else -1]

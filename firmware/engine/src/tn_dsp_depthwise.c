@@ -8,6 +8,7 @@ typedef struct {
   int32_t record_words; /* with tn_dsp_channel */
   int32_t lines;        /* output rows of a strip */
   int32_t slots;        /* input rows of a strip */
+  int32_t step, odd;    /* words between pairs, and from an even slot to the odd one after it */
 } geometry;
 
 /* Tall strips read fewer input rows twice (hardly any with stride 2); but the output must start a strip before the
@@ -31,6 +32,8 @@ static geometry geometry_of(const tn_depthwise_params *p) {
   g.record_words = g.k * g.row_words + 4;
   g.lines = strip_lines(p);
   g.slots = (g.lines - 1) * g.stride + g.k;
+  g.step = g.interleaved ? 2 : 1;
+  g.odd = g.interleaved ? 1 : 4 * g.words;
   return g;
 }
 
@@ -62,21 +65,19 @@ static uint32_t *records(const tn_depthwise_params *p, const geometry *g, uint32
 
 /* Where slot i of the rows starts; a row of four channels takes 4 * words. */
 static uint32_t *slot(const geometry *g, uint32_t *rows, int32_t i) {
-  return g->interleaved ? rows + i / 2 * 8 * g->words + i % 2 : rows + i * 4 * g->words;
+  return rows + i / 2 * 8 * g->words + i % 2 * g->odd;
 }
 
-/* Slot i all padding. */
-static void clear(const geometry *g, int32_t in_zp, uint32_t *rows, int32_t i) {
-  const int32_t step = g->interleaved ? 2 : 1;
-  uint32_t *out = slot(g, rows, i);
-  for (int32_t n = 4 * g->words; n > 0; --n, out += step) *out = tn_pair(in_zp, in_zp);
+/* n pairs of padding. */
+static void clear(uint32_t *out, int32_t n, int32_t step, int32_t in_zp) {
+  for (; n > 0; --n, out += step) *out = tn_pair(in_zp, in_zp);
 }
 
 static tn_dsp_columns columns_of(const tn_depthwise_params *p, const geometry *g) {
   const int32_t first = p->pad_w / 2, last = (p->in_w + p->pad_w) / 2; /* pairs from first on have a column inside */
   tn_dsp_columns c;
   c.pixel = p->in_c;
-  c.plane = g->words * (g->interleaved ? 8 : 4);
+  c.plane = g->words * g->step * 4;
   c.left = p->pad_w % 2;
   c.inner = (last < g->words ? last : g->words) - first - c.left;
   c.right = (p->in_w + p->pad_w) % 2 != 0 && last < g->words;
@@ -91,11 +92,7 @@ static void spread_rows(const tn_depthwise_params *p, const geometry *g, const t
   const int32_t from = y < 0 ? -y : 0, to = p->in_h - y < n ? p->in_h - y : n;
   const int8_t *x = in + (y + from) * line;
   for (int32_t i = from; i < to; ++i, x += line) {
-    if (g->interleaved) {
-      tn_dsp_spread8(c, x, slot(g, rows, i) + 2 * first);
-    } else {
-      tn_dsp_spread4(c, x, slot(g, rows, i) + first);
-    }
+    (g->interleaved ? tn_dsp_spread8 : tn_dsp_spread4)(c, x, slot(g, rows, i) + g->step * first);
   }
 }
 
@@ -106,13 +103,15 @@ void tn_dsp_depthwise(const tn_depthwise_params *p, const int8_t *in, int8_t *ou
   const int32_t c = p->in_c, line = p->out_w * c;
   uint32_t *rows = records(p, &g, scratch);
   tn_dsp_strip strip = {scratch, rows, out, c, line, 0, 0, p->out_w / 2, p->out_w % 2, 0};
-  strip.in_line = g.words * (g.interleaved ? 32 : 16);
+  strip.in_line = 16 * g.words * g.step;
   strip.is_relu = tn_dsp_is_relu(p->act_min, p->out_zp);
-  for (int32_t i = 0; i < (g.interleaved ? g.slots + g.slots % 2 : g.slots); ++i) clear(&g, p->in_zp, rows, i);
+  clear(rows, 4 * g.words * (g.interleaved ? g.slots + g.slots % 2 : g.slots), 1, p->in_zp);
   for (int32_t oy = 0; oy < p->out_h; oy += g.lines, out += g.lines * line) {
     const int32_t y = oy * g.stride - p->pad_h;
     strip.lines = p->out_h - oy < g.lines ? p->out_h - oy : g.lines;
-    for (int32_t i = p->in_h - y > 0 ? p->in_h - y : 0; i < g.slots; ++i) clear(&g, p->in_zp, rows, i);
+    for (int32_t i = p->in_h - y > 0 ? p->in_h - y : 0; i < g.slots; ++i) {
+      clear(slot(&g, rows, i), 4 * g.words, g.step, p->in_zp);
+    }
     for (int32_t ch = 0; ch < c; ch += 4) {
       spread_rows(p, &g, &columns, in + ch, y, (strip.lines - 1) * g.stride + g.k, rows);
       strip.records = (const uint32_t *)scratch + ch * g.record_words;

@@ -35,6 +35,8 @@ def refuses(graph: Graph, op: Op) -> str | None:
     """Constants that the arithmetic is not exact for; a weightless graph is taken to have none."""
     if reason := fully_connected.refuses(graph, op):
         return reason
+    if graph.tensors[op.inputs[1]].shape[0] < 4:
+        return "less than 4 outputs: rounded up to 4, the weights would take more flash than time is saved"
     if graph.tensors[op.inputs[1]].data is None:
         return None
     weights = symmetric_weights(graph.tensors[op.inputs[1]])
