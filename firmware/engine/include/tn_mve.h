@@ -18,7 +18,7 @@
 
 /* The least work that is exact for a layer. */
 enum {
-  TN_MVE_RELU = 0,   /* act_min >= out_zp, no shift to the left */
+  TN_MVE_RELU = 0,   /* act_min == out_zp, no shift to the left */
   TN_MVE_SIGNED = 1, /* no shift to the left */
   TN_MVE_LEFT = 2    /* any */
 };

@@ -14,14 +14,14 @@ enum { TN_MVE_COLUMN = 64 /* bytes of a strip's column: sixteen channels, four r
 typedef struct {
   uint32_t words[4]; /* addresses of a vector's words in the first channel's window */
   int32_t units;     /* of four outputs each */
-  int32_t out_zp;
+  int32_t out_zp;    /* less act_min */
   int8_t *out;       /* first unit's outputs; a unit is 64 bytes from the next one */
   const int8_t *end; /* of the records */
   int32_t stride_w;
   int32_t is_relu; /* rounding is TN_MVE_RELU */
 } tn_mve_strip;
 
-/* Outputs of up to sixteen channels, whose records are given. */
+/* Outputs less act_min, as uint8, of up to sixteen channels, whose records are given. */
 typedef void (*tn_mve_channels)(tn_mve_strip *s, const int8_t *record);
 
 /* A kernel's way through the image. */
@@ -35,8 +35,8 @@ typedef struct {
 void tn_mve_depthwise(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const int8_t *in, int8_t *out,
                       void *scratch);
 
-/* Parts of the inner loops. r8: bias, r9: multiplier, r10: shift to the right, r11: zero point; if there may be a
- * shift to the left or negative results count: r12: -31 to find the sign, or 32 to find 0 if there is no shift to the
+/* Parts of the inner loops. r8: bias, r9: multiplier, r10: shift to the right; if there may be a
+ * shift to the left or negative results count: r11: zero point less act_min; r12: -31 to find the sign, or 32 to find 0 if there is no shift to the
  * right, and [left]. q7: addresses, which a load advances first; `constants`: bytes of a record's weights. */
 #define TN_MVE_CHANNEL_RELU(constants)       \
   "vldrw.u32 q7, [%[k]]\n"                   \
@@ -72,13 +72,13 @@ void tn_mve_depthwise(const tn_mve_windows *w, const tn_depthwise_mve_params *p,
   "vmov " free_vector ", q0\n"        \
   "vshl.s32 " free_vector ", r12\n"   \
   "vqadd.s32 q0, q0, " free_vector "\n" \
-  "vrshl.s32 q0, r10\n"
+  "vrshl.s32 q0, r10\n"               \
+  "vadd.i32 q0, q0, r11\n"
 
-/* Saturated to int8 by a shift to the top byte and back. */
+/* Saturated to uint8 by a shift to the top byte and back. */
 #define TN_MVE_UNIT_END          \
-  "vadd.i32 q0, q0, r11\n"       \
-  "vqshl.s32 q0, q0, #24\n"      \
-  "vshr.s32 q0, q0, #24\n"       \
+  "vqshlu.s32 q0, q0, #24\n"     \
+  "vshr.u32 q0, q0, #24\n"       \
   "vstrb.32 q0, [%[out]], #64\n" \
   "le lr, 1b\n"
 

@@ -55,14 +55,13 @@ __attribute__((noinline)) static void interleave(int8_t *to, const four_rows *ro
       : "q0", "q1", "q2", "q3", "lr", "cc", "memory");
 }
 
-/* The other way: `lanes` channels of four pixels per unit, clamped. */
+/* The other way: `lanes` channels of four pixels per unit, clamped; what is stored is `low` less. */
 __attribute__((noinline)) static void separate(const four_pixels *pixels, const int8_t *from, int32_t units, int32_t lanes, int32_t low, int32_t high) {
   int8_t *a = pixels->at[0], *b = pixels->at[1], *c = pixels->at[2], *d = pixels->at[3];
+  const int32_t range = high - low;
   if (units == 0) return;
   __asm__ volatile(
-      "ldr lr, %[low]\n"
-      "vdup.8 q6, lr\n"
-      "ldr lr, %[high]\n"
+      "ldr lr, %[range]\n"
       "vdup.8 q7, lr\n"
       "ldr lr, %[lanes]\n"
       "vctp.8 lr\n"
@@ -72,14 +71,14 @@ __attribute__((noinline)) static void separate(const four_pixels *pixels, const 
       "vld41.8 {q0, q1, q2, q3}, [%[from]]\n"
       "vld42.8 {q0, q1, q2, q3}, [%[from]]\n"
       "vld43.8 {q0, q1, q2, q3}, [%[from]]!\n"
-      "vmax.s8 q0, q0, q6\n"
-      "vmax.s8 q1, q1, q6\n"
-      "vmax.s8 q2, q2, q6\n"
-      "vmax.s8 q3, q3, q6\n"
-      "vmin.s8 q0, q0, q7\n"
-      "vmin.s8 q1, q1, q7\n"
-      "vmin.s8 q2, q2, q7\n"
-      "vmin.s8 q3, q3, q7\n"
+      "vmin.u8 q0, q0, q7\n"
+      "vmin.u8 q1, q1, q7\n"
+      "vmin.u8 q2, q2, q7\n"
+      "vmin.u8 q3, q3, q7\n"
+      "vadd.i8 q0, q0, %[low]\n"
+      "vadd.i8 q1, q1, %[low]\n"
+      "vadd.i8 q2, q2, %[low]\n"
+      "vadd.i8 q3, q3, %[low]\n"
       "vpstttt\n"
       "vstrbt.8 q0, [%[a]]\n"
       "vstrbt.8 q1, [%[b]]\n"
@@ -92,8 +91,8 @@ __attribute__((noinline)) static void separate(const four_pixels *pixels, const 
       "le lr, 1b\n"
       : [from] "+r"(from), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
       : [sa] "r"(pixels->step[0]), [sb] "r"(pixels->step[1]), [sc] "r"(pixels->step[2]), [sd] "r"(pixels->step[3]),
-        [units] "m"(units), [lanes] "m"(lanes), [low] "m"(low), [high] "m"(high)
-      : "q0", "q1", "q2", "q3", "q6", "q7", "lr", "cc", "memory");
+        [low] "r"(low), [units] "m"(units), [lanes] "m"(lanes), [range] "m"(range)
+      : "q0", "q1", "q2", "q3", "q7", "lr", "cc", "memory");
 }
 
 /* Four input rows from y on. */
@@ -160,7 +159,7 @@ static void compute(const tn_mve_windows *w, const tn_depthwise_mve_params *p, c
   const uint32_t second = first + (w->strips == 1 ? TN_MVE_COLUMN : (uint32_t)s->strip_bytes);
   const uint32_t right = w->strips == 1 ? 2 * TN_MVE_COLUMN : TN_MVE_COLUMN;
   const int8_t *const end = record + lanes * record_bytes(w);
-  tn_mve_strip strip = {{first, second, first + right, second + right}, units, p->out_zp, s->units, end, p->stride_w,
+  tn_mve_strip strip = {{first, second, first + right, second + right}, units, p->out_zp - p->act_min, s->units, end, p->stride_w,
                         p->rounding == TN_MVE_RELU};
   w->channels(&strip, record);
 }

@@ -73,7 +73,7 @@ def rounding(values: Mapping[str, Value]) -> int:
     assert isinstance(act_min, int) and isinstance(out_zp, int)
     if np.max(np.asarray(values["shift"]), initial=0) > 0:
         return LEFT
-    return RELU if act_min >= out_zp else SIGNED
+    return RELU if act_min == out_zp else SIGNED
 
 
 def block_lead_bytes(window: Window, pixels: int, *, gathered: bool) -> int:
