@@ -48,6 +48,7 @@ def _json(model: Path, board: str, plan: Plan, fit: Fit, flash: FlashParts) -> d
     return {
         **facts,
         "const_bytes": plan.const_bytes,
+        "layered_arena_bytes": plan.layered_arena_bytes,
         "lower_bound_bytes": plan.lower_bound_bytes,
         "flash": asdict(flash),
         "macs": plan.macs,

@@ -41,7 +41,7 @@ def profile(
     target, found = load_board(board), read_model(model)
     plan = make_plan(found.graph, target.core)
     rows = op_rows(plan, _timings(plan, target, port))
-    checked = _checked(plan, target, port) if check else None
+    checked = _checked(make_plan(found.graph, target.core, streamed=False), target, port) if check else None
     estimate = _estimate(plan, target) if cycles else None
     if as_json:
         print_json(_json(str(model), board, plan, rows, checked) | _estimate_json(estimate))

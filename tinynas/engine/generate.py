@@ -10,9 +10,9 @@ import numpy as np
 
 from tinynas.engine.c_text import Text, array_text, struct_text
 from tinynas.errors import ModelError
-from tinynas.graph.ir import Graph, Op, Tensor
+from tinynas.graph.ir import Graph, Tensor
 from tinynas.plan.fixed_point import scale_of, zero_point_of
-from tinynas.plan.fusion import called_op
+from tinynas.plan.fusion import Ops, asked_of_kernel
 from tinynas.plan.kernels import Kernel, constant, kernel
 from tinynas.plan.plan import Plan, Step
 from tinynas.plan.prepare import prepare
@@ -40,12 +40,11 @@ def generate(graph: Graph, plan: Plan, name: str = "main", *, sha256: str = "") 
         raise ModelError(f"model name {name!r}: wanted a C identifier (letters, digits, underscores)")
     prepared = prepare(graph)
     used = [kernel(step.kernel) for step in plan.steps]
-    blocks = [_step_constants(prepared, step, k) for k, step in enumerate(plan.steps)]
     source = "\n".join(
         [
             *(f'#include "{header}"' for header in _unique(["model.h", *(k.header for k in used)])),
             "",
-            *blocks,
+            *_constants(prepared, plan),
             _invoke(prepared, plan),
             _ends("inputs", prepared, prepared.inputs, plan),
             _ends("outputs", prepared, prepared.outputs, plan),
@@ -84,16 +83,25 @@ extern const tn_model tn_model_{name};
 """
 
 
-def _step_constants(graph: Graph, step: Step, k: int) -> str:
-    """Arrays and parameters of step k: `c<k>_<field>` and `p<k>`."""
-    op, called = called_op(graph, step.ops), kernel(step.kernel)
-    values: dict[str, Text] = dict(called.pack(graph, op))
+def _constants(graph: Graph, plan: Plan) -> list[str]:
+    """Arrays `c<k>_<field>` and parameters `p<k>` of every step k; the bands of an op share its arrays."""
+    blocks, first_of = [], dict[tuple[Ops, str], int]()
+    for k, step in enumerate(plan.steps):
+        owner = first_of.setdefault((step.ops, step.kernel), k)
+        blocks.append(_step_constants(graph, step, k, owner))
+    return blocks
+
+
+def _step_constants(graph: Graph, step: Step, k: int, owner: int) -> str:
+    (asked, op), called = asked_of_kernel(graph, step), kernel(step.kernel)
+    values: dict[str, Text] = dict(called.pack(asked, op))
     lines = []
-    for array in called.layout(graph, op):
+    for array in called.layout(asked, op):
         data = values[array.field]
         assert isinstance(data, np.ndarray) and data.size == array.elements, (called.name, array)
-        lines.append(array_text(f"c{k}_{array.field}", array.ctype, data))
-        values[array.field] = f"c{k}_{array.field}"
+        if owner == k:
+            lines.append(array_text(f"c{k}_{array.field}", array.ctype, data))
+        values[array.field] = f"c{owner}_{array.field}"
     for tensor in called.operands_of(op):
         if graph.tensors[tensor].const:
             lines.append(array_text(f"t{tensor}_{k}", "int8_t", constant(graph.tensors[tensor])))
@@ -125,30 +133,32 @@ def _invoke(graph: Graph, plan: Plan) -> str:
 
 
 def _call(graph: Graph, plan: Plan, step: Step, k: int) -> str:
-    op, called = called_op(graph, step.ops), kernel(step.kernel)
-    pointers = [_pointer(graph, plan, tensor, k) for tensor in called.operands_of(op)]
-    results = [_pointer(graph, plan, tensor, k) for tensor in step.outputs]
+    (_, op), called, band = asked_of_kernel(graph, step), kernel(step.kernel), step.band
+    into, out_of = (0, 0) if band is None else (band.in_offset, band.out_offset)
+    pointers = [_pointer(graph, plan, tensor, k, into) for tensor in called.operands_of(op)]
+    results = [_pointer(graph, plan, tensor, k, out_of) for tensor in step.outputs]
     arguments = [f"&p{k}", *_operands(called, pointers, k), *([f"y{k}"] if called.several_outputs else results)]
     if step.scratch is not None:
         arguments.append(f"m + {step.scratch.offset}")
     gathered = f"const int8_t *const x{k}[] = {{{', '.join(pointers)}}}; " if called.operands is None else ""
     scattered = f"int8_t *const y{k}[] = {{{', '.join(results)}}}; " if called.several_outputs else ""
-    kinds = "+".join(graph.ops[i].kind for i in step.ops)
-    comment = f"/* {kinds} {_comment(graph, op)} */"
     call = f"{{ {gathered}{scattered}{called.function}({', '.join(arguments)}); }}"
-    return f"  {comment}\n  MARK({step.ops[-1]}u);\n  {call}"
+    return f"  /* {_comment(graph, step)} */\n  MARK({step.ops[-1]}u);\n  {call}"
 
 
 def _operands(called: Kernel, pointers: list[str], k: int) -> list[str]:
     return [f"x{k}"] if called.operands is None else pointers
 
 
-def _pointer(graph: Graph, plan: Plan, tensor: int, k: int) -> str:
-    return f"t{tensor}_{k}" if graph.tensors[tensor].const else f"m + {plan.buffers[tensor].offset}"
+def _pointer(graph: Graph, plan: Plan, tensor: int, k: int, offset: int) -> str:
+    return f"t{tensor}_{k}" if graph.tensors[tensor].const else f"m + {plan.buffers[tensor].offset + offset}"
 
 
-def _comment(graph: Graph, op: Op) -> str:
-    return graph.tensors[op.outputs[0]].name.replace("*/", "* /").replace("\\", "/").replace("\n", " ")
+def _comment(graph: Graph, step: Step) -> str:
+    kinds = "+".join(graph.ops[i].kind for i in step.ops)
+    rows = "" if step.band is None else f" rows {step.band.out_rows[0]} to {step.band.out_rows[1] - 1}"
+    name = graph.tensors[step.outputs[0]].name.replace("*/", "* /").replace("\\", "/").replace("\n", " ")
+    return f"{kinds} {name}{rows}"
 
 
 def _ends(field: str, graph: Graph, tensors: tuple[int, ...], plan: Plan) -> str:

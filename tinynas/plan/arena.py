@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import random
 import sys
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 CLOSE_BYTES = 16  # from the lower bound; bounds are seldom met exactly, and a search plans thousands of nets
 ALIGNMENT = 4  # bytes; enough for word loads of int8 data and for int32 scratch
@@ -62,18 +64,30 @@ def arena_bytes(items: Sequence[Item], offsets: Sequence[int]) -> int:
 
 def lower_bound(items: Sequence[Item], leads: Leads) -> int:
     """Largest sum, over the steps, of what is in use, less what overlaps may save at most."""
-    return max((_bound_at(step, items, leads) for step in {i.first for i in items}), default=0)
+    return max(bounds(items, leads), default=0)
 
 
-def _bound_at(step: int, items: Sequence[Item], leads: Leads) -> int:
-    live = {k for k, i in enumerate(items) if i.first <= step <= i.last}
-    saved: dict[int, int] = {}
+def bounds(items: Sequence[Item], leads: Leads) -> list[int]:
+    """That sum for each step."""
+    changes = [0] * (max((item.last for item in items), default=-1) + 2)
+    for item in items:
+        changes[item.first] += item.size_bytes
+        changes[item.last + 1] -= item.size_bytes
+    sums = list(accumulate(changes[:-1]))
+    for (step, output), saved in _savings(items, leads).items():
+        sums[step] -= min(items[output].size_bytes, saved)
+    return sums
+
+
+def _savings(items: Sequence[Item], leads: Leads) -> dict[tuple[int, int], int]:
+    """(step, output) -> bytes of it that may lie over its inputs."""
+    saved: dict[tuple[int, int], int] = defaultdict(int)
     for (a, b), lead in leads.items():
-        if a in live and b in live:
-            size_a, size_b = items[a].size_bytes, items[b].size_bytes
-            overlap = max(0, size_a + size_b - max(size_b, lead + size_a))
-            saved[b] = min(size_b, saved.get(b, 0) + overlap)
-    return sum(items[k].size_bytes for k in live) - sum(saved.values())
+        size_a, size_b = items[a].size_bytes, items[b].size_bytes
+        overlap = max(0, size_a + size_b - max(size_b, lead + size_a))
+        for step in range(max(items[a].first, items[b].first), min(items[a].last, items[b].last) + 1):
+            saved[step, b] += overlap
+    return saved
 
 
 def _conflicts(items: Sequence[Item], leads: Leads) -> list[list[Conflict]]:

@@ -38,7 +38,8 @@ class FlashParts:
 
 def flash_parts(plan: Plan, runtime: RuntimeSize) -> FlashParts:
     """Flash of `plan`'s image, by use."""
-    weighted = [plan.graph.ops[op] for step in plan.steps for op in step.ops if plan.graph.ops[op].kind in _WEIGHTED]
+    computed = dict.fromkeys(op for step in plan.steps for op in step.ops)  # once, also those that run in bands
+    weighted = [plan.graph.ops[op] for op in computed if plan.graph.ops[op].kind in _WEIGHTED]
     weights = sum(plan.graph.tensors[op.inputs[_WEIGHTS]].size_bytes for op in weighted)
     biases = sum(_BIAS_BYTES * _channels(plan.graph, op) for op in weighted)
     requantisation = sum(_REQUANTISATION_BYTES * _scales(plan.graph, op) for op in weighted)

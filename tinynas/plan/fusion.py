@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import Any
 
-from tinynas.graph.ir import Graph, Op
-from tinynas.graph.ops import Conv2D, DepthwiseConv2D
+from tinynas.graph.ir import Graph, Op, Tensor
+from tinynas.graph.ops import Conv2D, DepthwiseConv2D, NoAttrs
 from tinynas.lab.board import Core
 from tinynas.plan.kernels import VIEWS, choose, data_first, refusal
 from tinynas.plan.ops import pad
+from tinynas.plan.plan import Band, Step
 from tinynas.plan.window import PaddedConv2D, PaddedDepthwiseConv2D, window_of
 
+KEEP_ROWS = "keep_rows_s8"
 Ops = tuple[int, ...]  # indices into Graph.ops, in execution order
 
 
@@ -32,6 +34,41 @@ def called_op(graph: Graph, ops: Ops) -> Op:
     if len(ops) == 1:
         return data_first(graph.ops[ops[0]])
     return _padded(graph, graph.ops[ops[0]], graph.ops[ops[1]])
+
+
+def banded(graph: Graph, op: Op, band: Band | None) -> tuple[Graph, Op]:
+    """What a kernel is asked for that computes a band of `op`: a graph with tensors of those rows, and the op on them.
+
+    A convolution of some rows is a convolution: of the rows they read, padded above by what lies outside the image.
+    """
+    if band is None:
+        return graph, op
+    (first, end), (out_first, out_end) = band.in_rows, band.out_rows
+    x, y = op.inputs[0], op.outputs[0]
+    part = graph.with_tensors(
+        {x: _rows(graph.tensors[x], end - first), y: _rows(graph.tensors[y], out_end - out_first)}
+    )
+    if not isinstance(op.attrs, Conv2D | DepthwiseConv2D):
+        return part, op
+    window = window_of(graph, op)
+    above = max(0, window.pad[0] - out_first * window.stride[0])
+    return part, replace(op, attrs=with_padding(op.attrs, (above, window.pad[1])))
+
+
+def _rows(tensor: Tensor, count: int) -> Tensor:
+    return replace(tensor, shape=(tensor.shape[0], count, *tensor.shape[2:]))
+
+
+def asked_of_kernel(graph: Graph, step: Step) -> tuple[Graph, Op]:
+    """The op that `step` computes, and the graph with the tensors it computes it on."""
+    if step.kernel == KEEP_ROWS:
+        return banded(graph, kept(step.inputs[0]), step.band)
+    return banded(graph, called_op(graph, step.ops), step.band)
+
+
+def kept(tensor: int) -> Op:
+    """Rows of a tensor moved to the start of its buffer, as the op that the kernel KEEP_ROWS computes."""
+    return Op("KEEP_ROWS", (tensor,), (tensor,), NoAttrs())
 
 
 def _pads(graph: Graph, first: int, second: int, core: Core) -> bool:

@@ -86,6 +86,7 @@ def memory_lines(plan: Plan, fit: Fit, flash: FlashParts) -> Iterator[str]:
     for part in sram_parts(fit):
         yield _bar(part, fit.sram_limit_bytes)
         if part.name == "arena":
+            yield from _streaming_lines(plan)
             yield from _peak_lines(plan)
     yield f"Flash  {fit.flash_bytes:,} of {fit.flash_limit_bytes:,} B"
     for part in flash_rows(fit, flash):
@@ -97,6 +98,13 @@ def _bar(part: Part, limit_bytes: int) -> str:
     cells = min(BAR_CELLS, max(round(share * BAR_CELLS), 1 if part.size_bytes > 0 else 0))
     fill = ("░" if part.name == "free" else "█") * cells
     return f"  {part.name:<11}{fill:<{BAR_CELLS}} {part.size_bytes:>10,} B {share:>7.1%}"
+
+
+def _streaming_lines(plan: Plan) -> Iterator[str]:
+    """What running chains of convolutions band by band saves."""
+    streamed = {op for step in plan.steps if step.band is not None for op in step.ops}
+    if streamed:
+        yield f"    {len(streamed)} ops in bands of rows; layer by layer: {plan.layered_arena_bytes:,} B"
 
 
 def _peak_lines(plan: Plan) -> Iterator[str]:

@@ -32,7 +32,7 @@ class OpRow:
 
 def op_rows(plan: Plan, costs: Mapping[int, Cost]) -> list[OpRow]:
     """One row per op; `costs` by op index."""
-    steps = {op: k for k, step in enumerate(plan.steps) for op in step.ops}
+    steps = {step.ops[-1]: k for k, step in reversed(list(enumerate(plan.steps)))}  # the first, if there are bands
     return [_row(plan, index, steps.get(index), costs.get(index)) for index in range(len(plan.graph.ops))]
 
 

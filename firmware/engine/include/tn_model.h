@@ -44,7 +44,8 @@ typedef struct {
 } tn_io;
 
 /* Called before op `index` in a profiling build only. Ops are counted as the board runs them: without those at float
- * ends and those on constants, in the file's order. Ops that need no code are counted, but not marked. */
+ * ends and those on constants, in the file's order. Ops that need no code, or that the kernel of the next op does on
+ * the way, are counted, but not marked; ops that run in bands of rows are marked before each. */
 typedef void (*tn_mark)(uint32_t index, void *user);
 
 typedef struct {

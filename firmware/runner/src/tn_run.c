@@ -13,12 +13,13 @@ __attribute__((noinline)) static uint64_t timed(invoke_fn invoke, tn_runner *run
   return tn_port_ticks() - start;
 }
 
-/* An op's time runs from the end of its mark to the start of the next; ops without code have no mark. */
+/* An op's time runs from the end of its mark to the start of the next; ops without code have no mark, ops that run in
+ * bands one for each. */
 static void mark_op(uint32_t index, void *user) {
   uint32_t now = (uint32_t)tn_port_ticks();
   tn_runner *runner = user;
   uint32_t slot = runner->op_index - runner->op_first;
-  if (runner->op_seen && slot < TN_KEPT_BYTES / 4u) runner->kept.op_ticks[slot] = now - runner->op_start;
+  if (runner->op_seen && slot < TN_KEPT_BYTES / 4u) runner->kept.op_ticks[slot] += now - runner->op_start;
   runner->op_seen++;
   runner->op_index = index;
   runner->op_start = (uint32_t)tn_port_ticks();
@@ -98,6 +99,7 @@ uint32_t tn_empty_mark_ticks(tn_runner *runner) {
   tn_mark volatile mark = mark_op;
   runner->op_first = 0;
   runner->op_seen = 0;
+  runner->kept.op_ticks[0] = 0;
   mark(0, runner);
   mark(1, runner);
   return runner->kept.op_ticks[0];

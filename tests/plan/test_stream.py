@@ -1,0 +1,140 @@
+"""Chains of convolutions in bands of rows: the same bytes, no row twice, less memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.engine.cases import Net, out_size, zero_points
+from tinynas.engine.host import HostModel
+from tinynas.graph import ops
+from tinynas.graph.ir import DType, Graph
+from tinynas.lab.board import Core
+from tinynas.plan.calls import layered_calls
+from tinynas.plan.fusion import KEEP_ROWS
+from tinynas.plan.layout import storage_of
+from tinynas.plan.plan import Plan
+from tinynas.plan.planner import placed, plan
+from tinynas.plan.stream import Streamer
+from tinynas.quantize.seeded import seeded_inputs
+
+relaxed = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> Graph:
+    """Two to four convolutions in a row; sometimes the input is read again at the end."""
+    net = Net(np.random.default_rng(draw(st.integers(0, 2**32 - 1))))
+    size = (draw(st.integers(9, 14)), draw(st.integers(7, 9)))
+    x = net.input((1, *size, draw(st.sampled_from([1, 3, 4]))), 0.0117, draw(zero_points))
+    last = x
+    for _ in range(draw(st.integers(2, 4))):
+        last = convolution(net, draw, last)
+    if draw(st.booleans()):
+        net.op("RELU", [x], net.output(net.tensors[x].shape, 0.02, -128))
+    return replace(net.graph(), outputs=(last, *net.outputs))
+
+
+def convolution(net: Net, draw: st.DrawFn, x: int) -> int:
+    _, h, w, cin = net.tensors[x].shape
+    depthwise, kernel = draw(st.booleans()), draw(st.sampled_from([1, 2, 3, 5]))
+    strides, padding = (draw(st.integers(1, 2)), draw(st.integers(1, 2))), draw(st.sampled_from(list(ops.Padding)))
+    if min(h, w) < kernel:
+        padding = ops.Padding.SAME
+    cout = cin if depthwise else draw(st.sampled_from([3, 4, 8]))
+    weights = net.weights((1, kernel, kernel, cin) if depthwise else (cout, kernel, kernel, cin), 3 if depthwise else 0)
+    out = [out_size(n, kernel, s, 1, padding) for n, s in zip((h, w), strides, strict=True)]
+    y = net.tensor((1, *out, cout), 0.05, draw(zero_points))
+    inputs = [x, weights, net.bias(weights, x, cout)]
+    attrs = (ops.DepthwiseConv2D if depthwise else ops.Conv2D)(*strides, padding)
+    net.op("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", inputs, y, attrs)
+    return y
+
+
+def in_bands(graph: Graph, core: Core, rows: int) -> Plan:
+    """The convolutions of a graph of `chains` as one chain."""
+    streamer = Streamer(graph, layered_calls(graph, core), storage_of(graph))
+    count = sum(op.kind != "RELU" for op in graph.ops)
+    return placed(graph, streamer.schedule(((0, count, rows),)))
+
+
+@pytest.mark.parametrize("core", [Core.HOST, Core.M4])
+def test_bands_give_the_same_bytes(core: Core) -> None:
+    @relaxed
+    @given(chains(), st.integers(1, 5))
+    def check(graph: Graph, rows: int) -> None:
+        inputs = seeded_inputs(graph, 0)[0]
+        wanted = HostModel(graph, plan(graph, Core.HOST, streamed=False)).run(inputs)
+        for found, expected in zip(HostModel(graph, in_bands(graph, core, rows)).run(inputs), wanted, strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+    check()
+
+
+@settings(max_examples=60, deadline=None)
+@given(chains(), st.integers(1, 5))
+def test_every_row_is_computed_once_from_rows_that_are_there(graph: Graph, rows: int) -> None:
+    held: dict[int, dict[int, int]] = {}  # tensor -> offset in its buffer -> row
+    made: dict[int, list[int]] = {}
+    for step in in_bands(graph, Core.HOST, rows).steps:
+        if step.band is None:
+            continue
+        x, y, band = step.inputs[0], step.outputs[0], step.band
+        line = {t: int(np.prod(graph.tensors[t].shape[2:])) for t in (x, y)}
+        if x in held:
+            read = {band.in_offset + k * line[x]: row for k, row in enumerate(range(*band.in_rows))}
+            assert read.items() <= held[x].items()
+        written = {band.out_offset + k * line[y]: row for k, row in enumerate(range(*band.out_rows))}
+        held[y] = held.get(y, {}) | written
+        if step.kernel != KEEP_ROWS:
+            made.setdefault(y, []).extend(range(*band.out_rows))
+    for found in made.values():
+        assert found == sorted(set(found))  # rows that no window reads are left out
+
+
+def expanded(channels: int = 64) -> Graph:
+    """A block that expands, as MobileNet's: 16 KiB between 4 KiB before and 2 KiB after it."""
+    net = Net(np.random.default_rng(0))
+    x = net.input((1, 32, 32, 4), 0.05, 0)
+    weights, depth, back = (
+        net.weights(shape, axis)
+        for shape, axis in (((channels, 1, 1, 4), 0), ((1, 3, 3, channels), 3), ((8, 1, 1, channels), 0))
+    )
+    a, b = net.tensor((1, 32, 32, channels), 0.05, -128), net.tensor((1, 16, 16, channels), 0.05, -128)
+    y = net.output((1, 16, 16, 8), 0.05, 0)
+    net.op("CONV_2D", [x, weights, net.bias(weights, x, channels)], a, ops.Conv2D())
+    net.op("DEPTHWISE_CONV_2D", [a, depth, net.bias(depth, a, channels)], b, ops.DepthwiseConv2D(2, 2))
+    net.op("CONV_2D", [b, back, net.bias(back, b, 8)], y, ops.Conv2D())
+    return net.graph()
+
+
+@pytest.mark.parametrize("core", [Core.HOST, Core.M4, Core.M55])
+def test_a_chain_runs_in_bands_where_that_saves_memory(core: Core) -> None:
+    graph = expanded()
+    made, layered = plan(graph, core), plan(graph, core, streamed=False)
+    assert made.arena_bytes < layered.arena_bytes / 2
+    assert made.layered_arena_bytes == layered.arena_bytes == layered.layered_arena_bytes
+    assert all(step.band is None for step in layered.steps)
+    assert made.const_bytes < layered.const_bytes + 100 * len(made.steps)
+
+
+def test_weights_do_not_change_it() -> None:
+    graph = expanded()
+    bare = {i: replace(t, data=None, quant=None) for i, t in enumerate(graph.tensors) if t.dtype is not DType.INT32}
+    assert plan(graph.with_tensors(bare), Core.M4) == plan(graph, Core.M4)
+
+
+def test_a_tensor_that_is_read_twice_stays_whole() -> None:
+    graph = expanded()
+    inner = graph.ops[0].outputs[0]
+    made = plan(replace(graph, outputs=(*graph.outputs, inner)), Core.HOST)
+    assert made.buffers[inner].size_bytes == graph.tensors[inner].size_bytes
+    assert made.steps[0].band is None
+
+
+def test_small_gains_are_not_worth_the_calls() -> None:
+    assert all(step.band is None for step in plan(expanded(channels=4), Core.HOST).steps)
