@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bench import tables
 from bench.measuring import BoardResult, find_models
 from bench.recorded import baselines
 from bench.tables import HEADERS, markdown, rows, terminal_table
@@ -76,3 +77,8 @@ def test_known_models_are_found_by_their_digest(tmp_path: Path, monkeypatch: pyt
 def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no \.tflite file in it"):
         find_models(tmp_path)
+
+
+def test_the_readme_names_every_model_s_digest() -> None:
+    text = (Path(tables.__file__).parent / "README.md").read_text()
+    assert all(model.sha256 in text and model.file in text for model in baselines().models.values())
