@@ -12,6 +12,23 @@ extern "C" {
  * the other's shift in [-22, 0], shift_out in [-22, -1]. */
 void tn_add_dsp_s8(const tn_add_params *p, const int8_t *a, const int8_t *b, int8_t *out);
 
+/* The operand with the larger scale, `wide`, has the factor 1/2 exactly: (q << 20) / 2 needs no rounding. The other is
+ * scaled and rounded as tn_dsp.h says. The assembly knows this order. */
+typedef struct {
+  int32_t zero;       /* of the other, << 21 */
+  int32_t multiplier; /* of the other */
+  int32_t rounding;
+  int32_t shift;
+  int32_t zero_wide; /* << 20 */
+  int32_t multiplier_out;
+  int32_t rounding_out;
+  int32_t shift_out;
+} tn_dsp_add_factors;
+
+/* 4 * n sums, n at least 1, for shift = 0 and for shift > 0 (with the DSP extension only). */
+void tn_dsp_add(const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n, const tn_dsp_add_factors *f);
+void tn_dsp_add_shifted(const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n, const tn_dsp_add_factors *f);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,21 +1,8 @@
 #include "tn_binary_dsp.h"
 #include "tn_dsp.h"
 
-/* The operand with the larger scale, `wide`, has the factor 1/2 exactly: (q << 20) / 2 needs no rounding. The other is
- * scaled and rounded as tn_dsp.h says. The assembly knows this order. */
-typedef struct {
-  int32_t zero;       /* of the other, << 21 */
-  int32_t multiplier; /* of the other */
-  int32_t rounding;
-  int32_t shift;
-  int32_t zero_wide; /* << 20 */
-  int32_t multiplier_out;
-  int32_t rounding_out;
-  int32_t shift_out;
-} factors;
-
-static factors factors_of(const tn_add_params *p, int a_is_wide) {
-  factors f;
+static tn_dsp_add_factors factors_of(const tn_add_params *p, int a_is_wide) {
+  tn_dsp_add_factors f;
   f.zero = (a_is_wide ? p->zp_b : p->zp_a) * (1 << 21);
   f.multiplier = a_is_wide ? p->multiplier_b : p->multiplier_a;
   f.shift = -(a_is_wide ? p->shift_b : p->shift_a);
@@ -27,7 +14,7 @@ static factors factors_of(const tn_add_params *p, int a_is_wide) {
   return f;
 }
 
-static int8_t sum(const factors *f, int8_t wide, int8_t other) {
+static int8_t sum(const tn_dsp_add_factors *f, int8_t wide, int8_t other) {
   const int32_t x = other * (1 << 21) - f->zero;
   const int32_t tie = f->shift > 0 ? x >> 31 : 0;
   const int32_t y = (tn_smmlar(x, f->multiplier, f->rounding) + tie) >> f->shift;
@@ -72,6 +59,7 @@ __asm__(
     ".endm\n"
     ".section .text.tn_dsp_add, \"ax\", %progbits\n"
     ".balign 4\n"
+    ".global tn_dsp_add\n"
     ".type tn_dsp_add, %function\n"
     ".thumb_func\n"
     "tn_dsp_add:\n"
@@ -79,6 +67,7 @@ __asm__(
     ".size tn_dsp_add, . - tn_dsp_add\n"
     ".section .text.tn_dsp_add_shifted, \"ax\", %progbits\n"
     ".balign 4\n"
+    ".global tn_dsp_add_shifted\n"
     ".type tn_dsp_add_shifted, %function\n"
     ".thumb_func\n"
     "tn_dsp_add_shifted:\n"
@@ -88,10 +77,7 @@ __asm__(
     ".purgem TN_ADD_LOOP\n"
     ".text\n");
 
-void tn_dsp_add(const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n, const factors *f);
-void tn_dsp_add_shifted(const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n, const factors *f);
-
-static uint32_t sums_by_four(const factors *f, const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n) {
+static uint32_t sums_by_four(const tn_dsp_add_factors *f, const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n) {
   if (n < 4) return 0;
   if (f->shift > 0) {
     tn_dsp_add_shifted(wide, other, out, n / 4, f);
@@ -103,7 +89,7 @@ static uint32_t sums_by_four(const factors *f, const int8_t *wide, const int8_t 
 
 #else
 
-static uint32_t sums_by_four(const factors *f, const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n) {
+static uint32_t sums_by_four(const tn_dsp_add_factors *f, const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n) {
   (void)f;
   (void)wide;
   (void)other;
@@ -117,7 +103,7 @@ static uint32_t sums_by_four(const factors *f, const int8_t *wide, const int8_t 
 void tn_add_dsp_s8(const tn_add_params *p, const int8_t *a, const int8_t *b, int8_t *out) {
   const int a_is_wide = p->multiplier_a == 1 << 30 && p->shift_a == 0;
   const int8_t *wide = a_is_wide ? a : b, *other = a_is_wide ? b : a;
-  const factors f = factors_of(p, a_is_wide);
+  const tn_dsp_add_factors f = factors_of(p, a_is_wide);
   for (uint32_t i = sums_by_four(&f, wide, other, out, p->elements); i < p->elements; ++i) {
     out[i] = sum(&f, wide[i], other[i]);
   }

@@ -3,7 +3,7 @@
 
 void tn_conv1x1_dsp_s8(const tn_conv_params *p, const int8_t *in, int8_t *out, void *scratch) {
   const int32_t cin = p->in_c, cout = p->out_c, pixels = (int32_t)p->in_h * p->in_w;
-  tn_dsp_channel *records = scratch;
+  tn_dsp_channel *records = (tn_dsp_channel *)scratch;
   uint32_t *x = (uint32_t *)(void *)(records + cout);
   const tn_dsp_gemm gemm = {p->weight, records, cin / 2, cout / 4, tn_dsp_is_relu(p->act_min, p->out_zp)};
   tn_dsp_channels(p->bias, p->multiplier, p->shift, 0, cout, cout, p->out_zp, records, sizeof *records);

@@ -89,7 +89,7 @@ static void expand_one(const tn_conv_params *p, const state *s, const int8_t *in
 static state prepare(const tn_conv_params *p, void *scratch) {
   state s;
   const int32_t channels = (p->out_c + 3) / 4 * 4;
-  tn_dsp_channel *records = scratch;
+  tn_dsp_channel *records = (tn_dsp_channel *)scratch;
   s.taps = (int32_t)p->k_h * p->k_w * p->in_c;
   s.words = (s.taps + 3) / 4;
   s.gemm.weight = p->weight;

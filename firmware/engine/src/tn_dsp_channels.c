@@ -4,7 +4,7 @@ void tn_dsp_channels(const int32_t *bias, const int32_t *multiplier, const int8_
                      int32_t channels, int32_t padded, int32_t zero, void *out, int32_t step) {
   const int32_t next = shared ? 0 : 1;
   const int32_t *end = bias + channels;
-  int8_t *at = out;
+  int8_t *at = (int8_t *)out;
   for (; bias != end; at += step, multiplier += next, shift += next) {
     tn_dsp_channel *c = (tn_dsp_channel *)(void *)at;
     const int32_t e = -*shift;

@@ -101,8 +101,8 @@ void tn_dsp_depthwise(const tn_depthwise_params *p, const int8_t *in, int8_t *ou
   const geometry g = geometry_of(p);
   const tn_dsp_columns columns = columns_of(p, &g);
   const int32_t c = p->in_c, line = p->out_w * c;
-  uint32_t *rows = records(p, &g, scratch);
-  tn_dsp_strip strip = {scratch, rows, out, c, line, 0, 0, p->out_w / 2, p->out_w % 2, 0};
+  uint32_t *rows = records(p, &g, (uint32_t *)scratch);
+  tn_dsp_strip strip = {(const uint32_t *)scratch, rows, out, c, line, 0, 0, p->out_w / 2, p->out_w % 2, 0};
   strip.in_line = 16 * g.words * g.step;
   strip.is_relu = tn_dsp_is_relu(p->act_min, p->out_zp);
   clear(rows, 4 * g.words * (g.interleaved ? g.slots + g.slots % 2 : g.slots), 1, p->in_zp);

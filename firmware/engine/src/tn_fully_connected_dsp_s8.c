@@ -26,13 +26,13 @@ static void channels(const tn_fully_connected_params *p, int32_t first, int32_t 
 }
 
 void tn_fully_connected_dsp_s8(const tn_fully_connected_params *p, const int8_t *in, int8_t *out, void *scratch) {
-  tn_dsp_channel *records = scratch;
+  tn_dsp_channel *records = (tn_dsp_channel *)scratch;
   int8_t *spare = (int8_t *)(records + CHUNK);
   uint32_t *x = (uint32_t *)(void *)(spare + CHUNK);
   for (int32_t row = 0; row < p->rows; ++row, in += p->in_c, out += p->out_c) {
     expand(x, in, p->in_c);
     for (int32_t first = 0; first < p->out_c; first += CHUNK) {
-      const int32_t left = p->out_c - first, n = left < CHUNK ? left : CHUNK;
+      const int32_t left = p->out_c - first, n = left < CHUNK ? left : (int32_t)CHUNK;
       channels(p, first, n, records, x, n % 4 == 0 ? out + first : spare);
       if (n % 4 != 0) tn_dsp_copy(out + first, spare, n);
     }
