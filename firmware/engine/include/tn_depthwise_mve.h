@@ -29,6 +29,7 @@ typedef struct {
   int8_t in_zp, out_zp;
   int8_t act_min, act_max;
   uint8_t rounding; /* TN_MVE_RELU, ... */
+  uint8_t passes;   /* times the one or two output rows that are computed together, 1 to 4 */
 } tn_depthwise_mve_params;
 
 /* Padding reads as in_zp, i.e. real 0.
@@ -37,8 +38,8 @@ typedef struct {
  *   out      int8 [out_h][out_w][channels]
  *   scratch  4-byte aligned; tinynas/plan/ops/depthwise_mve.py computes its size
  *
- * Output rows are written in order, one or two at a time, sixteen channels after the other; of these channels all
- * input that the rows need has been read before.
+ * Output rows are written in order, one or two times `passes` together, sixteen channels after the other; of these
+ * channels all input that the rows need has been read before.
  *
  * Windows up to 3x3, stride 1: one vector, two rows at a time. */
 void tn_depthwise3x3_mve_s8(const tn_depthwise_mve_params *p, const int8_t *in, int8_t *out, void *scratch);

@@ -12,6 +12,7 @@
   "movs r0, #0\n"                          \
   "vshlc q3, r0, #32\n"                    \
   "vshl.i32 q4, q3, #8\n"                  \
+  TN_MVE_PASS \
   "1: vldrw.u32 q0, [q7, #128]!\n"         \
   "vmladav.s8 r0, q0, q1\n"                \
   "vmladav.s8 r2, q0, q2\n"                \
@@ -19,7 +20,7 @@
   "vmladav.s8 r6, q0, q4\n"                \
   "vmov q0[2], q0[0], r0, r4\n"            \
   "vmov q0[3], q0[1], r2, r6\n"            \
-  requantise("q5") TN_MVE_UNIT_END
+  requantise("q5")
 
 static void channels(tn_mve_strip *s, const int8_t *record) {
   tn_mve_step_back(s, 2 * TN_MVE_COLUMN);

@@ -10,6 +10,7 @@
 #define TN_CHANNEL(step, row, constants, requantise) \
   constants("16") \
   "vldrb.8 q1, [%[w]]\n" \
+  TN_MVE_PASS \
   "1:\n" \
   TN_COLUMN(step, "r0") \
   TN_COLUMN(step, "r2") \
@@ -17,7 +18,7 @@
   TN_COLUMN(step, "r6") \
   "vmov q0[2], q0[0], r0, r4\n" \
   "vmov q0[3], q0[1], r2, r6\n" \
-  requantise("q5") TN_MVE_UNIT_END
+  requantise("q5")
 
 static void channels(tn_mve_strip *s, const int8_t *record) {
   tn_mve_step_back(s, s->stride_w * TN_MVE_COLUMN);

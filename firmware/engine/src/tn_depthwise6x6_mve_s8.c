@@ -27,12 +27,13 @@
   "vshlc q5, r0, #" row "\n" \
   "movs r0, #0\n" \
   "vshlc q6, r0, #" row "\n" \
+  TN_MVE_PASS \
   "1: vldrb.8 q1, [%[w]]\n" /* again for each unit: a free vector is needed meanwhile */ \
   TN_COLUMN(step, "r0", "r2") \
   TN_COLUMN(step, "r4", "r6") \
   "vmov q0[2], q0[0], r0, r4\n" \
   "vmov q0[3], q0[1], r2, r6\n" \
-  requantise("q1") TN_MVE_UNIT_END
+  requantise("q1")
 
 static void channels(tn_mve_strip *s, const int8_t *record) {
   tn_mve_step_back(s, s->stride_w * TN_MVE_COLUMN);

@@ -19,6 +19,7 @@
   "vldrb.8 q2, [%[w], #16]\n" \
   "vldrb.8 q3, [%[w], #32]\n" \
   "vldrb.8 q4, [%[w], #48]\n" \
+  TN_MVE_PASS \
   "1:\n" \
   TN_COLUMN(step, "r0") \
   TN_COLUMN(step, "r2") \
@@ -26,7 +27,7 @@
   TN_COLUMN(step, "r6") \
   "vmov q0[2], q0[0], r0, r4\n" \
   "vmov q0[3], q0[1], r2, r6\n" \
-  requantise("q5") TN_MVE_UNIT_END
+  requantise("q5")
 
 static void channels(tn_mve_strip *s, const int8_t *record) {
   tn_mve_step_back(s, s->stride_w * TN_MVE_COLUMN);

@@ -2,7 +2,7 @@
 
 #if TN_HAVE_MVE
 
-enum { CHANNELS = 16 };
+enum { CHANNELS = 16, MOST_PASSES = 4 };
 
 static int32_t record_bytes(const tn_mve_windows *w) { return 16 * w->vectors + 12; }
 
@@ -18,12 +18,14 @@ typedef struct {
 } four_pixels;
 
 typedef struct {
-  int8_t *strips;      /* [strips][columns][16][4] */
-  int8_t *units;       /* [units][16][4] outputs */
+  int8_t *strips;      /* [passes][strips][columns][16][4] */
+  int8_t *units;       /* [passes][units][16][4] outputs */
   int8_t *padding;     /* [16] of in_zp */
   int8_t *nowhere;     /* [16] for outputs beyond the image */
   int32_t inside;      /* columns of a strip that are not padding */
   int32_t strip_bytes; /* from strip to strip */
+  int32_t pass_bytes;  /* from pass to pass */
+  int32_t count;       /* units of a pass */
 } places;
 
 /* Columns of four rows, `lanes` channels of each, as words. */
@@ -137,57 +139,92 @@ static void next_channels(pass *a, int32_t strips) {
 }
 
 /* Columns to the left and to the right of the image are padding from the start, and stay so. */
-static places divide(const tn_mve_windows *w, const tn_depthwise_mve_params *p, int32_t units, int8_t *scratch) {
+static places divide(const tn_mve_windows *w, const tn_depthwise_mve_params *p, int8_t *scratch) {
   places s;
-  const int32_t outputs = units * (4 / w->rows), reach = w->strips == 1 ? 4 : 2 * w->vectors;
-  const int32_t columns = (outputs - 1) * p->stride_w + reach, beside = columns - p->pad_w;
+  const int32_t unit_columns = 4 / w->rows, reach = w->strips == 1 ? 4 : 2 * w->vectors;
+  s.count = (p->out_w + unit_columns - 1) / unit_columns;
+  const int32_t columns = (s.count * unit_columns - 1) * p->stride_w + reach, beside = columns - p->pad_w;
   s.inside = beside < p->in_w ? beside : p->in_w;
   s.strip_bytes = columns * TN_MVE_COLUMN;
+  s.pass_bytes = w->strips * s.strip_bytes;
   s.strips = scratch;
-  s.units = s.strips + w->strips * s.strip_bytes;
-  s.padding = s.units + units * TN_MVE_COLUMN;
+  s.units = s.strips + p->passes * s.pass_bytes;
+  s.padding = s.units + p->passes * s.count * TN_MVE_COLUMN;
   s.nowhere = s.padding + CHANNELS;
-  tn_mve_fill(s.strips, p->in_zp, w->strips * s.strip_bytes);
+  tn_mve_fill(s.strips, p->in_zp, p->passes * s.pass_bytes);
   tn_mve_fill(s.padding, p->in_zp, CHANNELS);
   return s;
 }
 
 /* `lanes` channels, from strips to units. A vector's words are four columns of one strip, or two columns of both. */
-static void compute(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int32_t units,
+static void compute(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int32_t passes,
                     int32_t lanes, const int8_t *record) {
   const uint32_t first = (uint32_t)(uintptr_t)s->strips;
   const uint32_t second = first + (w->strips == 1 ? TN_MVE_COLUMN : (uint32_t)s->strip_bytes);
   const uint32_t right = w->strips == 1 ? 2 * TN_MVE_COLUMN : TN_MVE_COLUMN;
-  const int8_t *const end = record + lanes * record_bytes(w);
-  tn_mve_strip strip = {{first, second, first + right, second + right}, units, p->out_zp - p->act_min, s->units, end, p->stride_w,
-                        p->rounding == TN_MVE_RELU};
+  tn_mve_strip strip;
+  strip.words[0] = first;
+  strip.words[1] = second;
+  strip.words[2] = first + right;
+  strip.words[3] = second + right;
+  strip.units = s->count;
+  strip.out_zp = p->out_zp - p->act_min;
+  strip.out = s->units;
+  strip.end = record + lanes * record_bytes(w);
+  strip.passes = passes;
+  strip.jump = s->pass_bytes - s->count * (4 / w->rows) * p->stride_w * TN_MVE_COLUMN;
+  strip.stride_w = p->stride_w;
+  strip.is_relu = p->rounding == TN_MVE_RELU;
   w->channels(&strip, record);
 }
 
-static void all_channels(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, pass *a) {
-  const int32_t columns = 4 / w->rows, whole = p->out_w / columns, units = (p->out_w + columns - 1) / columns;
+static void read_pass(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, const pass *a,
+                      int8_t *strips, int32_t lanes) {
+  int8_t *to = strips + p->pad_w * TN_MVE_COLUMN;
+  for (int32_t i = 0; i < w->strips; ++i) interleave(to + i * s->strip_bytes, &a->rows[i], s->inside, lanes);
+}
+
+static void write_pass(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, const pass *a,
+                       const int8_t *units, int32_t lanes) {
+  const int32_t whole = p->out_w * w->rows / 4;
+  separate(&a->pixels, units, whole, lanes, p->act_min, p->act_max);
+  separate(&a->last, units + whole * TN_MVE_COLUMN, s->count - whole, lanes, p->act_min, p->act_max);
+}
+
+static void all_channels(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, pass *a,
+                         int32_t passes) {
   const int8_t *record = p->stream;
   for (int32_t ch = 0; ch < p->channels; ch += CHANNELS, record += CHANNELS * record_bytes(w)) {
     const int32_t lanes = p->channels - ch < CHANNELS ? p->channels - ch : CHANNELS;
-    for (int32_t i = 0; i < w->strips; ++i)
-      interleave(s->strips + i * s->strip_bytes + p->pad_w * TN_MVE_COLUMN, &a->rows[i], s->inside, lanes);
-    compute(w, p, s, units, lanes, record);
-    separate(&a->pixels, s->units, whole, lanes, p->act_min, p->act_max);
-    separate(&a->last, s->units + whole * TN_MVE_COLUMN, units - whole, lanes, p->act_min, p->act_max);
-    next_channels(a, w->strips);
+    for (int32_t i = 0; i < passes; ++i) read_pass(w, p, s, &a[i], s->strips + i * s->pass_bytes, lanes);
+    compute(w, p, s, passes, lanes, record);
+    for (int32_t i = 0; i < passes; ++i) {
+      write_pass(w, p, s, &a[i], s->units + i * s->count * TN_MVE_COLUMN, lanes);
+      next_channels(&a[i], w->strips);
+    }
   }
+}
+
+static void find_rows(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, const int8_t *in,
+                      int8_t *out, int32_t y, pass *a) {
+  const int32_t top = y * p->stride_h - p->pad_h, unit_columns = 4 / w->rows;
+  for (int32_t i = 0; i < w->strips; ++i) a->rows[i] = rows_from(p, s, in, top + 4 * i);
+  a->pixels = pixels_from(w, p, s, out, y, 0);
+  a->last = pixels_from(w, p, s, out, y, p->out_w / unit_columns * unit_columns);
 }
 
 void tn_mve_depthwise(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const int8_t *in, int8_t *out,
                       void *scratch) {
-  const int32_t columns = 4 / w->rows;
-  const places s = divide(w, p, (p->out_w + columns - 1) / columns, scratch);
-  for (int32_t y = 0; y < p->out_h; y += w->rows, out += w->rows * p->out_w * p->channels) {
-    pass a;
-    for (int32_t i = 0; i < w->strips; ++i) a.rows[i] = rows_from(p, &s, in, y * p->stride_h - p->pad_h + 4 * i);
-    a.pixels = pixels_from(w, p, &s, out, y, 0);
-    a.last = pixels_from(w, p, &s, out, y, p->out_w / columns * columns);
-    all_channels(w, p, &s, &a);
+  const places s = divide(w, p, scratch);
+  int32_t y = 0;
+  while (y < p->out_h) {
+    pass a[MOST_PASSES];
+    int32_t passes = 0;
+    for (; passes < p->passes && y < p->out_h; ++passes, y += w->rows) {
+      find_rows(w, p, &s, in, out, y, &a[passes]);
+      out += w->rows * p->out_w * p->channels;
+    }
+    all_channels(w, p, &s, a, passes);
   }
 }
 

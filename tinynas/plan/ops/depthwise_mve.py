@@ -19,6 +19,8 @@ from tinynas.plan.window import Window, window_of
 UNIT = 4  # outputs
 COLUMN_BYTES = 64  # of a strip: sixteen channels, four rows
 CONSTANTS_BYTES = 12  # of a channel: bias, multiplier, shift
+MOST_PASSES = 4
+PASSES_BYTES = 4096  # of scratch, for more than one pass
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,16 @@ class Shape:
         """Columns of a strip, padding included."""
         return (self.units(window) * UNIT // self.rows - 1) * window.stride[1] + self.reach
 
+    def pass_bytes(self, window: Window) -> int:
+        """Strips and outputs of a pass."""
+        return (self.strips * self.strip_columns(window) + self.units(window)) * COLUMN_BYTES
+
+    def passes(self, window: Window) -> int:
+        """Passes per channel, so that weights are loaded once for them: up to four, of nearly equal number."""
+        total = -(-window.out_shape[0] // self.rows)
+        most = max(1, min(MOST_PASSES, PASSES_BYTES // self.pass_bytes(window)))
+        return -(-total // -(-total // most))
+
 
 SHAPES = {
     "depthwise3x3_mve_s8": Shape(strips=1, vectors=1, rows=2, columns=3),
@@ -78,6 +90,7 @@ def pack(shape: Shape, graph: Graph, op: Op) -> Mapping[str, Value]:
         "channels": window.in_shape[2],
         **{name: values[name] for name in (*kept, *limits)},
         "rounding": rounding(values),
+        "passes": shape.passes(window),
     }
 
 
@@ -106,12 +119,13 @@ def refuses(shape: Shape, graph: Graph, op: Op) -> str | None:
 def scratch_bytes(shape: Shape, graph: Graph, op: Op) -> int:
     """Strips, outputs of a pass, a vector of padding and one for outputs beyond the image."""
     window = window_of(graph, op)
-    return (shape.strips * shape.strip_columns(window) + shape.units(window)) * COLUMN_BYTES + 2 * LANES
+    return shape.passes(window) * shape.pass_bytes(window) + 2 * LANES
 
 
 def lead_bytes(shape: Shape, graph: Graph, op: Op, position: int) -> int | None:
     """Rows are written sixteen channels after the other: until the last of them, their input is needed."""
-    return rows_lead_bytes(window_of(graph, op), shape.rows) if position == 0 else None
+    window = window_of(graph, op)
+    return rows_lead_bytes(window, shape.rows * shape.passes(window)) if position == 0 else None
 
 
 def rows_lead_bytes(window: Window, rows: int) -> int:
