@@ -6,9 +6,9 @@ import enum
 import tomllib
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, PositiveInt, ValidationError
+from pydantic import BaseModel, Field, PositiveInt, ValidationError
 
 from tinynas.errors import BoardError
 from tinynas.resources import resource
@@ -46,6 +46,17 @@ class Virtual(BaseModel, frozen=True, extra="forbid"):
         return Fraction(self.timer_hz << self.icount_shift, 1_000_000_000)
 
 
+class Hardware(BaseModel, frozen=True, extra="forbid"):
+    """How a real board is attached, powered by USB, and flashed."""
+
+    usb: tuple[Annotated[str, Field(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")], ...]  # vendor:product of the debug probe
+    console: str  # the UART behind the probe's virtual COM port, and its pins
+    baud: PositiveInt
+    upload: Literal["openocd"]
+    openocd: tuple[str, ...]  # OpenOCD's own configuration files for probe and target, in order
+    platformio: str  # what PlatformIO calls the board
+
+
 class Board(BaseModel, frozen=True, extra="forbid"):
     """One board (`boards/<name>.toml`). `flash` holds code, weights and constants; `sram` arena, statics and stack."""
 
@@ -58,8 +69,11 @@ class Board(BaseModel, frozen=True, extra="forbid"):
     vectors: int | None = None  # address of the vector table, where the core does not look for it at the start of flash
     stack_bytes: PositiveInt  # reserved for the stack inside sram
     port: str  # folder in firmware/ports
+    port_options: dict[Annotated[str, Field(pattern="^TN_[A-Z0-9_]+$")], int] = {}  # macros that the port asks for
+    single_precision: bool = False  # a Cortex-M7 whose FPU has no double precision
     kind: Literal["virtual", "hardware", "host"]
     virtual: Virtual | None = None
+    hardware: Hardware | None = None
     source: str  # document the memory map was taken from
     note: str = ""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from tinynas.errors import BoardError
+from tinynas.lab import openocd
+from tinynas.lab.board import Board
 from tinynas.lab.build import Image
 from tinynas.lab.link import SerialLink
 from tinynas.lab.rawlog import RawLog
@@ -29,13 +31,18 @@ class Device(Protocol):
 
 
 class AttachedDevice:
-    """A board that already runs the runner, behind a serial port; it cannot be flashed from here."""
+    """A board behind a serial port; a real one is flashed through its debug probe."""
 
-    def __init__(self, port: str, log: RawLog) -> None:
+    def __init__(self, board: Board, port: str, log: RawLog) -> None:
+        self._board = board
         self.link = SerialLink(port, log)
 
     def program(self, image: Image) -> None:
-        raise BoardError(f"{self.link.port}: no flasher for this board; flash {image.elf} with its own tool")
+        if self._board.hardware is None:
+            raise BoardError(f"{self.link.port}: no flasher for this board; flash {image.elf} with its own tool")
+        self.link.discard()
+        openocd.flash(self._board, image.elf)
+        self.link.wait_boot(BOOT_LIMIT_S)
 
     def write_memory(self, address: int, data: bytes) -> bool:
         return False

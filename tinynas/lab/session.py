@@ -244,12 +244,12 @@ def open_board(board: Board, *, log: Path | None = None, port: str | None = None
 
 def _device(board: Board, log: RawLog, port: str | None) -> Device:
     if port is not None:
-        return AttachedDevice(port, log)
+        return AttachedDevice(board, port, log)
     if board.kind == "virtual":
         return QemuBoard(board, log)
     if board.kind == "host":
         return HostBoard(log)
-    raise BoardError(f"{board.name} is hardware: give its serial port")
+    raise BoardError(f"{board.name} is a real board: attach it and give its serial port, as in: --port /dev/ttyACM0")
 
 
 def _hello(lines: list[str]) -> Hello:

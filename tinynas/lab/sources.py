@@ -43,6 +43,8 @@ def runner_sources(board: Board) -> Sources:
     if board.core is not Core.HOST:
         folders.append(root / "ports" / "cortexm")
         includes.append(root / "ports" / "cortexm")
+    if board.hardware is not None:
+        includes.append(root / "ports" / "mcu")
     files = (path for folder in folders for path in sorted(folder.glob("*.c")))
     return Sources("runner", tuple(files), tuple(includes), _defines(board))
 
@@ -54,4 +56,6 @@ def _defines(board: Board) -> tuple[str, ...]:
         f"-DTN_CLOCK_HZ={board.clock_hz}u",
         f"-DTN_TICKS_NUM={ticks.numerator}u",
         f"-DTN_TICKS_DEN={ticks.denominator}u",
+        *([f"-DTN_BAUD={board.hardware.baud}u"] if board.hardware else []),
+        *(f"-D{name}={value}" for name, value in board.port_options.items()),
     )

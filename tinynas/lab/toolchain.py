@@ -56,7 +56,14 @@ def toolchain(board: Board) -> Toolchain:
     """
     if board.core is Core.HOST:
         return _find("gcc", "ar", "gcc libc6-dev", _COMMON)
-    return _find(_ARM + "gcc", _ARM + "ar", _ARM_PACKAGES, _COMMON + _CORE_FLAGS[board.core])
+    return _find(_ARM + "gcc", _ARM + "ar", _ARM_PACKAGES, _COMMON + _core_flags(board))
+
+
+def _core_flags(board: Board) -> tuple[str, ...]:
+    flags = _CORE_FLAGS[board.core]
+    if board.single_precision:
+        return tuple(flag.replace("fpv5-d16", "fpv5-sp-d16") for flag in flags)
+    return flags
 
 
 def _find(cc: str, ar: str, packages: str, flags: tuple[str, ...]) -> Toolchain:

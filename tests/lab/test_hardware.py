@@ -1,0 +1,106 @@
+"""Boards that are not here: their images link, fit, and are sized; what needs the board itself says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.lab.nets import small_net
+from tinynas.engine.generate import generate
+from tinynas.errors import BoardError, LinkError, ToolError
+from tinynas.graph.tflite_reader import read_tflite
+from tinynas.lab import openocd
+from tinynas.lab.board import known_boards, load_board
+from tinynas.lab.build import build_image
+from tinynas.lab.elf import read_elf
+from tinynas.lab.runtime_size import runtime_size
+from tinynas.lab.session import open_board
+from tinynas.lab.sources import runner_sources
+from tinynas.lab.toolchain import toolchain
+from tinynas.plan.fit import fit
+from tinynas.plan.planner import plan
+
+HARDWARE = [name for name in known_boards() if load_board(name).kind == "hardware"]
+
+
+def test_the_boards_are_there() -> None:
+    assert len(HARDWARE) >= 8
+    assert all(load_board(name).hardware for name in HARDWARE)
+
+
+@pytest.mark.parametrize("name", HARDWARE)
+def test_an_image_links_and_is_as_large_as_predicted(name: str) -> None:
+    board = load_board(name)
+    graph = read_tflite(small_net(seed=0))
+    planned = plan(graph, board.core)
+    image = build_image(generate(graph, planned), board)
+    predicted = fit(planned, board, runtime_size(board))
+    assert abs(predicted.flash_bytes / image.flash_bytes - 1) < 0.01
+    assert image.flash_bytes < board.flash.size_bytes
+    assert image.runner_sram_bytes <= 2 * 1024
+    segments = read_elf(image.elf).segments
+    assert min(segment.address for segment in segments) == board.flash.origin  # vectors, where the core starts
+    assert all(
+        segment.address + len(segment.data) <= board.flash.origin + board.flash.size_bytes for segment in segments
+    )
+
+
+@pytest.mark.parametrize("name", HARDWARE)
+def test_the_port_compiles_without_a_warning(name: str, tmp_path: Path) -> None:
+    board = load_board(name)
+    sources = runner_sources(board)
+    port = [path for path in sources.files if path.parent.name == board.port]
+    flags = ("-Wconversion", "-Werror", *sources.defines, *(f"-I{folder}" for folder in sources.includes))
+    toolchain(board).run(*flags, "-c", *port, cwd=tmp_path)
+
+
+def test_a_board_that_is_not_attached_is_an_error_of_one_line(tmp_path: Path) -> None:
+    board = load_board("nucleo-f746zg")
+    with (
+        pytest.raises(BoardError, match=r"nucleo-f746zg is a real board.*--port"),
+        open_board(board, log=tmp_path / "log"),
+    ):
+        pass
+
+
+def test_a_clock_that_the_port_cannot_set_up_is_refused(tmp_path: Path) -> None:
+    board = load_board("nucleo-f746zg").model_copy(update={"clock_hz": 100_000_000})
+    sources = runner_sources(board)
+    port = [path for path in sources.files if path.parent.name == board.port]
+    with pytest.raises(ToolError, match="sets up 216 MHz"):
+        toolchain(board).run(
+            *sources.defines, *(f"-I{folder}" for folder in sources.includes), "-c", *port, cwd=tmp_path
+        )
+
+
+def test_without_openocd_its_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match="apt-get install openocd"):
+        openocd.flash(load_board("nrf52840-dk"), tmp_path / "firmware.elf")
+
+
+def _openocd(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "openocd"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_what_openocd_complains_of_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _openocd(tmp_path, "echo Open On-Chip Debugger >&2; echo 'Error: open failed' >&2; exit 1", monkeypatch)
+    with pytest.raises(
+        LinkError, match="nucleo-f746zg: OpenOCD could not flash it: open failed; is the board attached"
+    ):
+        openocd.flash(load_board("nucleo-f746zg"), tmp_path / "firmware.elf")
+
+
+def test_openocd_is_given_the_board_s_configuration_and_the_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _openocd(tmp_path, f'printf "%s\\n" "$@" > {tmp_path}/arguments', monkeypatch)
+    openocd.flash(load_board("nucleo-u575zi-q"), tmp_path / "firmware.elf")
+    assert (tmp_path / "arguments").read_text().splitlines() == [
+        *("-f", "interface/stlink-dap.cfg", "-f", "target/stm32u5x.cfg"),
+        *("-c", f"program {{{tmp_path}/firmware.elf}} verify reset exit"),
+    ]
