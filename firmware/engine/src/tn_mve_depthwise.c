@@ -6,31 +6,36 @@ enum { CHANNELS = 16, MOST_PASSES = 4 };
 
 static int32_t record_bytes(const tn_mve_windows *w) { return 16 * w->vectors + 12; }
 
-/* Addresses, what to add to them for the next column or unit, and for the next channels. */
+/* Addresses of the first channel, and what to add to them for the next column or unit. */
 typedef struct {
   const int8_t *at[4];
-  int32_t step[4], group[4];
+  int32_t step[4];
 } four_rows;
 
 typedef struct {
   int8_t *at[4];
-  int32_t step[4], group[4];
+  int32_t step[4];
 } four_pixels;
 
 typedef struct {
   int8_t *strips;      /* [passes][strips][columns][16][4] */
   int8_t *units;       /* [passes][units][16][4] outputs */
-  int8_t *padding;     /* [16] of in_zp */
-  int8_t *nowhere;     /* [16] for outputs beyond the image */
+  int8_t *padding;     /* [channels] of in_zp */
+  int8_t *nowhere;     /* [channels] for outputs beyond the image */
   int32_t inside;      /* columns of a strip that are not padding */
   int32_t strip_bytes; /* from strip to strip */
   int32_t pass_bytes;  /* from pass to pass */
-  int32_t count;       /* units of a pass */
+  tn_mve_strip strip;  /* what is the same for all channels, and where the first ones start */
 } places;
 
-/* Columns of four rows, `lanes` channels of each, as words. */
-__attribute__((noinline)) static void interleave(int8_t *to, const four_rows *rows, int32_t columns, int32_t lanes) {
-  const int8_t *a = rows->at[0], *b = rows->at[1], *c = rows->at[2], *d = rows->at[3];
+/* Channels ch, ... that a step takes. */
+typedef struct {
+  int32_t ch, lanes;
+} some_channels;
+
+/* Columns of four rows, some channels of each, as words. */
+__attribute__((noinline)) static void interleave(int8_t *to, const four_rows *rows, int32_t columns, some_channels n) {
+  const int8_t *a = rows->at[0] + n.ch, *b = rows->at[1] + n.ch, *c = rows->at[2] + n.ch, *d = rows->at[3] + n.ch;
   if (columns == 0) return;
   __asm__ volatile(
       "ldr lr, %[lanes]\n"
@@ -53,14 +58,15 @@ __attribute__((noinline)) static void interleave(int8_t *to, const four_rows *ro
       "le lr, 1b\n"
       : [to] "+r"(to), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
       : [sa] "r"(rows->step[0]), [sb] "r"(rows->step[1]), [sc] "r"(rows->step[2]), [sd] "r"(rows->step[3]),
-        [columns] "m"(columns), [lanes] "m"(lanes)
+        [columns] "m"(columns), [lanes] "m"(n.lanes)
       : "q0", "q1", "q2", "q3", "lr", "cc", "memory");
 }
 
-/* The other way: `lanes` channels of four pixels per unit, clamped; what is stored is `low` less. */
-__attribute__((noinline)) static void separate(const four_pixels *pixels, const int8_t *from, int32_t units, int32_t lanes, int32_t low, int32_t high) {
-  int8_t *a = pixels->at[0], *b = pixels->at[1], *c = pixels->at[2], *d = pixels->at[3];
-  const int32_t range = high - low;
+/* The other way: some channels of four pixels per unit, clamped; what is stored is act_min less. */
+__attribute__((noinline)) static void separate(const four_pixels *pixels, const int8_t *from, int32_t units,
+                                               some_channels n, const tn_depthwise_mve_params *p) {
+  int8_t *a = pixels->at[0] + n.ch, *b = pixels->at[1] + n.ch, *c = pixels->at[2] + n.ch, *d = pixels->at[3] + n.ch;
+  const int32_t low = p->act_min, range = p->act_max - low;
   if (units == 0) return;
   __asm__ volatile(
       "ldr lr, %[range]\n"
@@ -93,7 +99,7 @@ __attribute__((noinline)) static void separate(const four_pixels *pixels, const 
       "le lr, 1b\n"
       : [from] "+r"(from), [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d)
       : [sa] "r"(pixels->step[0]), [sb] "r"(pixels->step[1]), [sc] "r"(pixels->step[2]), [sd] "r"(pixels->step[3]),
-        [low] "r"(low), [units] "m"(units), [lanes] "m"(lanes), [range] "m"(range)
+        [low] "r"(low), [units] "m"(units), [lanes] "m"(n.lanes), [range] "m"(range)
       : "q0", "q1", "q2", "q3", "q7", "lr", "cc", "memory");
 }
 
@@ -104,7 +110,6 @@ static four_rows rows_from(const tn_depthwise_mve_params *p, const places *s, co
     const int valid = y >= 0 && y < p->in_h;
     rows.at[i] = valid ? in + y * p->in_w * p->channels : s->padding;
     rows.step[i] = valid ? p->channels : 0;
-    rows.group[i] = valid ? CHANNELS : 0;
   }
   return rows;
 }
@@ -119,7 +124,6 @@ static four_pixels pixels_from(const tn_mve_windows *w, const tn_depthwise_mve_p
     const int valid = y + down < p->out_h && right < p->out_w;
     pixels.at[i] = valid ? out + (down * p->out_w + right) * p->channels : s->nowhere;
     pixels.step[i] = valid ? (4 >> lower) * p->channels : 0;
-    pixels.group[i] = valid ? CHANNELS : 0;
   }
   return pixels;
 }
@@ -130,78 +134,62 @@ typedef struct {
   four_pixels pixels, last; /* of whole units, and of a last one that is not */
 } pass;
 
-static void next_channels(pass *a, int32_t strips) {
-  for (int32_t i = 0; i < 4; ++i) {
-    for (int32_t k = 0; k < strips; ++k) a->rows[k].at[i] += a->rows[k].group[i];
-    a->pixels.at[i] += a->pixels.group[i];
-    a->last.at[i] += a->last.group[i];
-  }
+/* The loops' view of the strips. A vector's words are four columns of one strip, or two columns of both. */
+static tn_mve_strip strip_of(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int32_t units) {
+  const uint32_t first = (uint32_t)(uintptr_t)s->strips;
+  const uint32_t second = first + (w->strips == 1 ? TN_MVE_COLUMN : (uint32_t)s->strip_bytes);
+  const uint32_t right = w->strips == 1 ? 2 * TN_MVE_COLUMN : TN_MVE_COLUMN;
+  const int32_t jump = s->pass_bytes - units * (4 / w->rows) * p->stride_w * TN_MVE_COLUMN;
+  const tn_mve_strip strip = {{first, second, first + right, second + right}, units, p->out_zp - p->act_min, s->units,
+                              p->stream, 0, jump, 0, p->stride_w, p->rounding == TN_MVE_RELU};
+  return strip;
 }
 
 /* Columns to the left and to the right of the image are padding from the start, and stay so. */
 static places divide(const tn_mve_windows *w, const tn_depthwise_mve_params *p, int8_t *scratch) {
   places s;
   const int32_t unit_columns = 4 / w->rows, reach = w->strips == 1 ? 4 : 2 * w->vectors;
-  s.count = (p->out_w + unit_columns - 1) / unit_columns;
-  const int32_t columns = (s.count * unit_columns - 1) * p->stride_w + reach, beside = columns - p->pad_w;
+  const int32_t units = (p->out_w + unit_columns - 1) / unit_columns;
+  const int32_t columns = (units * unit_columns - 1) * p->stride_w + reach, beside = columns - p->pad_w;
   s.inside = beside < p->in_w ? beside : p->in_w;
   s.strip_bytes = columns * TN_MVE_COLUMN;
   s.pass_bytes = w->strips * s.strip_bytes;
   s.strips = scratch;
   s.units = s.strips + p->passes * s.pass_bytes;
-  s.padding = s.units + p->passes * s.count * TN_MVE_COLUMN;
-  s.nowhere = s.padding + CHANNELS;
+  s.padding = s.units + p->passes * units * TN_MVE_COLUMN;
+  s.nowhere = s.padding + p->channels;
   tn_mve_fill(s.strips, p->in_zp, p->passes * s.pass_bytes);
-  tn_mve_fill(s.padding, p->in_zp, CHANNELS);
+  tn_mve_fill(s.padding, p->in_zp, p->channels);
+  s.strip = strip_of(w, p, &s, units);
   return s;
 }
 
-/* `lanes` channels, from strips to units. A vector's words are four columns of one strip, or two columns of both. */
-static void compute(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int32_t passes,
-                    int32_t lanes, const int8_t *record) {
-  const uint32_t first = (uint32_t)(uintptr_t)s->strips;
-  const uint32_t second = first + (w->strips == 1 ? TN_MVE_COLUMN : (uint32_t)s->strip_bytes);
-  const uint32_t right = w->strips == 1 ? 2 * TN_MVE_COLUMN : TN_MVE_COLUMN;
-  tn_mve_strip strip;
-  strip.words[0] = first;
-  strip.words[1] = second;
-  strip.words[2] = first + right;
-  strip.words[3] = second + right;
-  strip.units = s->count;
-  strip.out_zp = p->out_zp - p->act_min;
-  strip.out = s->units;
-  strip.end = record + lanes * record_bytes(w);
-  strip.passes = passes;
-  strip.jump = s->pass_bytes - s->count * (4 / w->rows) * p->stride_w * TN_MVE_COLUMN;
-  strip.stride_w = p->stride_w;
-  strip.is_relu = p->rounding == TN_MVE_RELU;
-  w->channels(&strip, record);
-}
-
 static void read_pass(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, const pass *a,
-                      int8_t *strips, int32_t lanes) {
+                      int8_t *strips, some_channels n) {
   int8_t *to = strips + p->pad_w * TN_MVE_COLUMN;
-  for (int32_t i = 0; i < w->strips; ++i) interleave(to + i * s->strip_bytes, &a->rows[i], s->inside, lanes);
+  interleave(to, &a->rows[0], s->inside, n);
+  if (w->strips == 2) interleave(to + s->strip_bytes, &a->rows[1], s->inside, n);
 }
 
 static void write_pass(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, const pass *a,
-                       const int8_t *units, int32_t lanes) {
+                       const int8_t *units, some_channels n) {
   const int32_t whole = p->out_w * w->rows / 4;
-  separate(&a->pixels, units, whole, lanes, p->act_min, p->act_max);
-  separate(&a->last, units + whole * TN_MVE_COLUMN, s->count - whole, lanes, p->act_min, p->act_max);
+  separate(&a->pixels, units, whole, n, p);
+  if (whole < s->strip.units) separate(&a->last, units + whole * TN_MVE_COLUMN, 1, n, p);
 }
 
-static void all_channels(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, pass *a,
+static void all_channels(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, const pass *a,
                          int32_t passes) {
   const int8_t *record = p->stream;
-  for (int32_t ch = 0; ch < p->channels; ch += CHANNELS, record += CHANNELS * record_bytes(w)) {
-    const int32_t lanes = p->channels - ch < CHANNELS ? p->channels - ch : CHANNELS;
-    for (int32_t i = 0; i < passes; ++i) read_pass(w, p, s, &a[i], s->strips + i * s->pass_bytes, lanes);
-    compute(w, p, s, passes, lanes, record);
-    for (int32_t i = 0; i < passes; ++i) {
-      write_pass(w, p, s, &a[i], s->units + i * s->count * TN_MVE_COLUMN, lanes);
-      next_channels(&a[i], w->strips);
-    }
+  for (some_channels n = {0, 0}; n.ch < p->channels; n.ch += CHANNELS) {
+    tn_mve_strip strip = s->strip;
+    n.lanes = p->channels - n.ch < CHANNELS ? p->channels - n.ch : CHANNELS;
+    strip.passes = passes;
+    strip.end = record + n.lanes * record_bytes(w);
+    for (int32_t i = 0; i < passes; ++i) read_pass(w, p, s, &a[i], s->strips + i * s->pass_bytes, n);
+    w->channels(&strip, record);
+    for (int32_t i = 0; i < passes; ++i) write_pass(w, p, s, &a[i], s->units + i * strip.units * TN_MVE_COLUMN, n);
+    record = strip.end;
   }
 }
 

@@ -117,9 +117,9 @@ def refuses(shape: Shape, graph: Graph, op: Op) -> str | None:
 
 
 def scratch_bytes(shape: Shape, graph: Graph, op: Op) -> int:
-    """Strips, outputs of a pass, a vector of padding and one for outputs beyond the image."""
+    """Strips and outputs of the passes, a pixel of padding and one for outputs beyond the image."""
     window = window_of(graph, op)
-    return shape.passes(window) * shape.pass_bytes(window) + 2 * LANES
+    return shape.passes(window) * shape.pass_bytes(window) + 2 * window.in_shape[2]
 
 
 def lead_bytes(shape: Shape, graph: Graph, op: Op, position: int) -> int | None:
