@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 import tinynas
-from bench.measuring import BoardResult, find_models, measure_boards
+from bench.measuring import BoardResult, Row, find_models, measure_boards
 from bench.tables import LEGEND, markdown, terminal_table
 from tinynas.errors import TinyNasError
 from tinynas.lab.board import Board, load_board
@@ -27,31 +27,36 @@ def main(
     models: Annotated[Path | None, typer.Option(help="Folder of int8 .tflite files; default: self-made twins.")] = None,
     board: Annotated[list[str] | None, typer.Option(help="Boards to measure on; default: M4, M7 and M55.")] = None,
     out: Annotated[Path, typer.Option(help="Raw figures; the tables go beside it as .md.")] = Path("build/bench.json"),
+    inputs: Annotated[int, typer.Option(min=1, help="Seeded inputs that outputs are compared on.")] = 20,
     jobs: Annotated[int, typer.Option(min=1, help="Boards measured at a time.")] = 2,
 ) -> None:
     """Measure instructions, estimated cycles, memory and bit-exactness of every model on every board."""
     boards = [load_board(name) for name in board or BOARDS]
     found = find_models(models)
-    results = _with_bars(found, boards, jobs)
+    results = _with_bars(found, boards, inputs, jobs)
     _save(results, out)
     _print(results, out)
-    if not all(row.bit_exact for result in results for row in result.rows.values()):
+    if not all(row.identical == row.inputs for result in results for row in result.rows.values()):
         raise typer.Exit(1)
 
 
-def _with_bars(models: dict[str, bytes], boards: list[Board], jobs: int) -> list[BoardResult]:
+def _with_bars(models: dict[str, bytes], boards: list[Board], inputs: int, jobs: int) -> list[BoardResult]:
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
         tasks = {board.name: bars.add_task(board.name, total=len(models)) for board in boards}
-        return measure_boards(models, boards, jobs, lambda name: bars.advance(tasks[name]))
+        return measure_boards(models, boards, inputs, jobs, lambda name: bars.advance(tasks[name]))
 
 
 def _save(results: list[BoardResult], out: Path) -> None:
-    rows: list[dict[str, Any]] = [row.model_dump() for result in results for row in result.rows.values()]
+    rows = [_json(row) for result in results for row in result.rows.values()]
     stamp = {"tinynas": tinynas.__version__, "machine": platform.platform(), "utc": datetime.now(UTC).isoformat()}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({**stamp, "figures": rows}, indent=1) + "\n")
     out.with_suffix(".md").write_text(markdown(results))
+
+
+def _json(row: Row) -> dict[str, Any]:
+    return {**row.measured.model_dump(), "inputs": row.inputs, "inputs_identical": row.identical}
 
 
 def _print(results: list[BoardResult], out: Path) -> None:

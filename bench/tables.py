@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from bench.measuring import BoardResult
+from bench.measuring import BoardResult, Row
 from bench.recorded import baselines
-from tinynas.lab.measure import Measurement
 
 HEADERS = ("model", "instructions", "i/MAC", "x floor", "est. cycles", "SRAM B", "flash B", "bit-exact")
 ENGINES = {"tflm-cmsis-nn": "TFLM", "tinyengine": "TE"}  # short names in the table
@@ -17,7 +16,7 @@ LEGEND = (
     "TFLM, TE: the recorded figure of TFLite Micro with CMSIS-NN, of TinyEngine, divided by ours (above 1 is better). "
     "Instructions are exact; est. cycles are a cost model's, with zero wait states; x floor: instructions divided by "
     "an estimate of what register-blocked code could reach; SRAM: arena, statics and stack of an inference; flash: the "
-    "whole image."
+    "whole image; bit-exact: seeded inputs on which all outputs equal the TFLite Micro interpreter's."
 )
 
 
@@ -35,7 +34,8 @@ def rows(result: BoardResult) -> Iterator[list[Cell]]:
         yield _row(name, row, str(result.board.core))
 
 
-def _row(name: str, row: Measurement, core: str) -> list[Cell]:
+def _row(name: str, result: Row, core: str) -> list[Cell]:
+    row = result.measured
     floor = baselines().floor(core, name)
     return [
         Cell(name),
@@ -45,7 +45,7 @@ def _row(name: str, row: Measurement, core: str) -> list[Cell]:
         _figure(row.est_cycles, baselines().of(core, name, "est_cycles")),
         _figure(row.peak_sram_bytes, baselines().of(core, name, "sram_bytes")),
         _figure(row.flash_bytes, baselines().of(core, name, "flash_bytes")),
-        Cell("yes" if row.bit_exact else "NO"),
+        Cell(f"{result.identical} of {result.inputs}"),
     ]
 
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from bench import tables
-from bench.measuring import BoardResult, find_models
+from bench.measuring import BoardResult, Row, find_models
 from bench.recorded import baselines
 from bench.tables import HEADERS, markdown, rows, terminal_table
 from bench.twins import TWINS
@@ -27,7 +27,7 @@ VWW = Measurement(
 
 
 def result(**changes: object) -> BoardResult:
-    rows = {"vww": VWW, "unheard-of": VWW.model_copy(update=changes)}
+    rows = {"vww": Row(VWW, 20, 20), "unheard-of": Row(VWW.model_copy(update=changes), 20, 19)}
     return BoardResult(load_board("qemu-mps2-an386"), rows, {"big": "does not fit"})
 
 
@@ -36,13 +36,13 @@ def test_recorded_figures_are_divided_by_ours() -> None:
     assert cells["instructions"].text == "12,050,000"
     for header in ("instructions", "est. cycles", "SRAM B", "flash B"):
         assert cells[header].ratios.startswith("TFLM 2.00x, TE ")
-    assert (cells["i/MAC"].text, cells["x floor"].text, cells["bit-exact"].text) == ("1.61", "1.16", "yes")
+    assert (cells["i/MAC"].text, cells["x floor"].text, cells["bit-exact"].text) == ("1.61", "1.16", "20 of 20")
 
 
 def test_a_model_without_recorded_figures_has_no_ratios() -> None:
-    cells = list(rows(result(bit_exact=False, est_cycles=None)))[1]
+    cells = list(rows(result(est_cycles=None)))[1]
     assert not any(cell.ratios for cell in cells)
-    assert cells[-1].text == "NO"
+    assert cells[-1].text == "19 of 20"
     assert cells[HEADERS.index("est. cycles")].text == "-"
 
 
