@@ -136,5 +136,13 @@ def test_a_tensor_that_is_read_twice_stays_whole() -> None:
     assert made.steps[0].band is None
 
 
+def test_per_op_outputs_need_ops_that_run_whole() -> None:
+    graph = expanded()
+    inputs = seeded_inputs(graph, 0)[0]
+    with pytest.raises(ValueError, match="streamed=False"):
+        HostModel(graph, plan(graph, Core.HOST)).run_per_op(inputs)
+    assert len(HostModel(graph, plan(graph, Core.HOST, streamed=False)).run_per_op(inputs)) == 3
+
+
 def test_small_gains_are_not_worth_the_calls() -> None:
     assert all(step.band is None for step in plan(expanded(channels=4), Core.HOST).steps)

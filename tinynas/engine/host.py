@@ -73,8 +73,11 @@ class HostModel:
     def run_per_op(self, inputs: Sequence[Int8]) -> list[OpOutput]:
         """The outputs of every step, in execution order, each named by the last op that the step computes.
 
-        They are copied out of the arena before the next step starts, which may overwrite them.
+        They are copied out of the arena before the next step starts, which may overwrite them. The plan must be one
+        whose ops all run whole (`streamed=False`).
         """
+        if any(step.band is not None for step in self.plan.steps):
+            raise ValueError("ops that run in bands of rows have no outputs to show; plan with streamed=False")
         done: list[OpOutput] = []
 
         def on_step(step: int) -> None:

@@ -33,7 +33,7 @@ def in_bands(graph: Graph, calls: Sequence[Call], band_rows: int) -> Chain:
     height = stages[-1].window.out_shape[0]
     made: list[Call] = []
     for first in range(0, height, band_rows):
-        made += _one_band(graph, stages, (first, min(first + band_rows, height)))
+        made += _one_band(stages, (first, min(first + band_rows, height)))
     lead = _lead_bytes(made, stages[0], stages[-1])
     made[-1] = replace(made[-1], leads=((stages[0].call.inputs[0], lead),))
     return Chain(tuple(made), {stage.output: stage.most_rows * stage.line_bytes for stage in stages[:-1]})
@@ -49,6 +49,16 @@ class _Stage:
         self.line_bytes = self.window.out_shape[1] * self.window.out_shape[2]
         self.rows: Rows = (0, 0)
         self.most_rows = 0
+        self._graph = graph
+        self._scratch_bytes: dict[tuple[int, int, bool], int] = {}
+
+    def scratch_bytes(self, band: Band) -> int:
+        """Of a band; all but the first and the last ones are alike."""
+        (first, end), (out_first, out_end) = band.in_rows, band.out_rows
+        key = (end - first, out_end - out_first, first == 0)
+        if key not in self._scratch_bytes:
+            self._scratch_bytes[key] = self.call.kernel.scratch_bytes(*banded(self._graph, self.call.op, band))
+        return self._scratch_bytes[key]
 
 
 def rows_read(window: Window, out: Rows) -> Rows:
@@ -59,7 +69,7 @@ def rows_read(window: Window, out: Rows) -> Rows:
     return min(max(first, 0), size), max(min(end, size), 0)
 
 
-def _one_band(graph: Graph, stages: Sequence[_Stage], out: Rows) -> list[Call]:
+def _one_band(stages: Sequence[_Stage], out: Rows) -> list[Call]:
     wanted = [out]  # of each stage, the last one first: the rows to be computed now
     reads: list[Rows] = []
     for stage, before in zip(reversed(stages), (*reversed(stages[:-1]), None), strict=True):
@@ -68,11 +78,11 @@ def _one_band(graph: Graph, stages: Sequence[_Stage], out: Rows) -> list[Call]:
             wanted.append((max(before.rows[1], reads[-1][0]), reads[-1][1]))
             if wanted[-1][0] >= wanted[-1][1]:
                 break
-    return _calls_of_band(graph, stages[-len(reads) :], stages, wanted[: len(reads)][::-1], reads[::-1])
+    return _calls_of_band(stages[-len(reads) :], stages, wanted[: len(reads)][::-1], reads[::-1])
 
 
 def _calls_of_band(
-    graph: Graph, active: Sequence[_Stage], stages: Sequence[_Stage], wanted: Sequence[Rows], reads: Sequence[Rows]
+    active: Sequence[_Stage], stages: Sequence[_Stage], wanted: Sequence[Rows], reads: Sequence[Rows]
 ) -> list[Call]:
     """Calls of the stages that have rows to compute; `reads` are the input rows of each."""
     calls: list[Call] = []
@@ -89,8 +99,7 @@ def _calls_of_band(
             stage.rows = needed
             stage.most_rows = max(stage.most_rows, needed[1] - needed[0])
         band = Band(read, rows, (read[0] - source) * line, out_offset)
-        part, op = banded(graph, stage.call.op, band)
-        calls.append(replace(stage.call, scratch_bytes=stage.call.kernel.scratch_bytes(part, op), leads=(), band=band))
+        calls.append(replace(stage.call, scratch_bytes=stage.scratch_bytes(band), leads=(), band=band))
     return calls
 
 
