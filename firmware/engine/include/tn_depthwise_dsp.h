@@ -1,11 +1,11 @@
 /* Depthwise convolutions for cores with the DSP extension: as tn_depthwise_s8, with dilation 1, multiplicity 1, equal
- * strides and in_c a multiple of 4, for one kernel side and stride each. The shift of a channel is at least -22, at
+ * strides and at least 4 channels, for one kernel side and stride each. The shift of a channel is at least -22, at
  * most -1 (0 if the activation cuts off at out_zp), and no sum, doubled, leaves int32.
  *
  *   scratch  4-byte aligned; tinynas/plan/ops/depthwise_dsp.py computes its size
  *
- * Output rows are written in order, after all input rows they and earlier ones need have been read (3x3, stride 1: two
- * rows together), so out may overlap in where no row is written over input that a later row is the first to read. */
+ * Output rows are written a strip at a time (strip_lines in tn_dsp_depthwise.c), four channels of it after the other:
+ * out may overlap in where no strip is written over input rows that it or a later one reads. */
 #ifndef TN_DEPTHWISE_DSP_H
 #define TN_DEPTHWISE_DSP_H
 

@@ -112,7 +112,8 @@ void tn_dsp_depthwise(const tn_depthwise_params *p, const int8_t *in, int8_t *ou
     for (int32_t i = p->in_h - y > 0 ? p->in_h - y : 0; i < g.slots; ++i) {
       clear(slot(&g, rows, i), 4 * g.words, g.step, p->in_zp);
     }
-    for (int32_t ch = 0; ch < c; ch += 4) {
+    for (int32_t next = 4; next < c + 4; next += 4) {
+      const int32_t ch = (next < c ? next : c) - 4; /* the last four overlap the ones before, if c is no multiple of 4 */
       spread_rows(p, &g, &columns, in + ch, y, (strip.lines - 1) * g.stride + g.k, rows);
       strip.records = (const uint32_t *)scratch + ch * g.record_words;
       strip.out = out + ch;

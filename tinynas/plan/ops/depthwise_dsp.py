@@ -35,15 +35,15 @@ def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
 
 
 def refuses(side: int, stride: int, graph: Graph, op: Op) -> str | None:
-    """Other windows, several outputs per input channel, and channels that do not come by the four."""
+    """Other windows, several outputs per input channel, and less than four channels."""
     if reason := depthwise.refuses(graph, op):
         return reason
     window = window_of(graph, op)
     if (window.kernel, window.stride, window.dilation) != ((side, side), (stride, stride), (1, 1)):
         return f"kernel {window.kernel}, stride {window.stride}, dilation {window.dilation}; wanted {side}, {stride}, 1"
     channels = window.in_shape[2]
-    if channels % 4 or channels != window.out_shape[2]:
-        return f"{channels} to {window.out_shape[2]} channels; wanted equal multiples of 4"
+    if channels < 4 or channels != window.out_shape[2]:
+        return f"{channels} to {window.out_shape[2]} channels; wanted as many, at least 4"
     if graph.tensors[op.inputs[1]].data is None:
         return None  # a weightless graph is taken to stay within the limits
     return beyond_limits(*settled(depthwise.pack(graph, op), _filters(graph, op)))
