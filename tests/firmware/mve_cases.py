@@ -37,6 +37,20 @@ class Mve:
         zero_point = ZERO_POINTS[(turn // 2 + turn // 7) % len(ZERO_POINTS)]
         return self.net.output(shape, SCALES[turn % len(SCALES)][1], zero_point)
 
+    def bias(self, weights: int, x: int, channels: int) -> int:
+        """Of four layers one has a channel that training has switched off: a scale near 0, a bias near the limit."""
+        quant = self.net.tensors[weights].quant
+        assert quant is not None
+        off = self.turn % 4 == 1 and len(quant.scale) > 1
+        if off:
+            quant.scale[0] = 1e-9
+        bias = self.net.bias(weights, x, channels)
+        if off:
+            data = self.net.tensors[bias].data
+            assert data is not None
+            data[0] = 2**30 if self.turn % 8 == 1 else -(2**30)
+        return bias
+
     def activation(self) -> Activation:
         self.turn += 1
         return ACTIVATIONS[(self.turn // 3) % len(ACTIVATIONS)]
@@ -56,9 +70,10 @@ def conv(
     out = [out_size(*axis, padding) for axis in axes]
     x = cases.input(1, *size, channels[0])
     weights = cases.net.weights((channels[1], *kernel_size, channels[0]), 0 if cases.turn % 3 else None)
+    bias = cases.bias(weights, x, channels[1])
     y = cases.output(1, *out, channels[1])
     attrs = ops.Conv2D(*stride, padding, cases.activation(), *dilation)
-    cases.net.op("CONV_2D", [x, weights, cases.net.bias(weights, x, channels[1])], y, attrs)
+    cases.net.op("CONV_2D", [x, weights, bias], y, attrs)
 
 
 def depthwise(
@@ -74,9 +89,9 @@ def depthwise(
     out = [out_size(*axis, 1, padding) for axis in zip(size, kernel_size, stride, strict=True)]
     x = cases.input(1, *size, channels)
     weights = cases.net.weights((1, *kernel_size, channels * multiplier), 3 if cases.turn % 3 else None)
+    bias = cases.bias(weights, x, channels * multiplier)
     y = cases.output(1, *out, channels * multiplier)
     attrs = ops.DepthwiseConv2D(*stride, padding, cases.activation(), multiplier)
-    bias = cases.net.bias(weights, x, channels * multiplier)
     cases.net.op("DEPTHWISE_CONV_2D", [x, weights, bias], y, attrs)
 
 

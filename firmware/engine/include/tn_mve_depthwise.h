@@ -98,7 +98,7 @@ void tn_mve_depthwise(const tn_mve_windows *w, const tn_depthwise_mve_params *p,
   "vshl.s32 " free_vector ", r12\n"     \
   "vqadd.s32 q0, q0, " free_vector "\n" \
   "vrshl.s32 q0, r10\n"                 \
-  "vadd.i32 q0, q0, r11\n"              \
+  "vqadd.s32 q0, q0, r11\n"             \
   TN_MVE_UNIT_END                       \
   "ldr r2, [%[k], #40]\n"               \
   "subs r2, #1\n"                       \

@@ -144,8 +144,9 @@ static void gather_row(batch *b, const int8_t *in, int32_t y, columns inside) {
 }
 
 void tn_conv_mve_s8(const tn_conv_mve_params *p, const int8_t *in, int8_t *out, void *scratch) {
-  const tn_mve_rows none = {scratch, (p->matrix.n + TN_MVE_LANES - 1) & -TN_MVE_LANES, 0};
-  batch b = {p, none, scratch, out};
+  int8_t *const windows = (int8_t *)scratch;
+  const tn_mve_rows none = {windows, (p->matrix.n + TN_MVE_LANES - 1) & -TN_MVE_LANES, 0};
+  batch b = {p, none, windows, out};
   const columns inside = inside_of(p);
   for (int32_t y = 0; y < p->out_h; ++y) gather_row(&b, in, y, inside);
   if (b.rows.count) multiply(&b);

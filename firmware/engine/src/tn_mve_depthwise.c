@@ -2,7 +2,9 @@
 
 #if TN_HAVE_MVE
 
-enum { CHANNELS = 16, MOST_PASSES = 4 };
+static const int32_t CHANNELS = 16;
+
+enum { MOST_PASSES = 4 };
 
 static int32_t record_bytes(const tn_mve_windows *w) { return 16 * w->vectors + 12; }
 
@@ -137,8 +139,8 @@ typedef struct {
 /* The loops' view of the strips. A vector's words are four columns of one strip, or two columns of both. */
 static tn_mve_strip strip_of(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const places *s, int32_t units) {
   const uint32_t first = (uint32_t)(uintptr_t)s->strips;
-  const uint32_t second = first + (w->strips == 1 ? TN_MVE_COLUMN : (uint32_t)s->strip_bytes);
-  const uint32_t right = w->strips == 1 ? 2 * TN_MVE_COLUMN : TN_MVE_COLUMN;
+  const uint32_t column = TN_MVE_COLUMN, below = (uint32_t)s->strip_bytes;
+  const uint32_t second = first + (w->strips == 1 ? column : below), right = w->strips == 1 ? 2 * column : column;
   const int32_t jump = s->pass_bytes - units * (4 / w->rows) * p->stride_w * TN_MVE_COLUMN;
   const tn_mve_strip strip = {{first, second, first + right, second + right}, units, p->out_zp - p->act_min, s->units,
                               p->stream, 0, jump, 0, p->stride_w, p->rounding == TN_MVE_RELU};
@@ -203,7 +205,7 @@ static void find_rows(const tn_mve_windows *w, const tn_depthwise_mve_params *p,
 
 void tn_mve_depthwise(const tn_mve_windows *w, const tn_depthwise_mve_params *p, const int8_t *in, int8_t *out,
                       void *scratch) {
-  const places s = divide(w, p, scratch);
+  const places s = divide(w, p, (int8_t *)scratch);
   int32_t y = 0;
   while (y < p->out_h) {
     pass a[MOST_PASSES];
