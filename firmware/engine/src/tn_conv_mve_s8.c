@@ -33,20 +33,27 @@ static void copy_short(int8_t *to, const int8_t *from, stretches s) {
       : "q0", "lr", "cc", "memory");
 }
 
-/* One window of longer stretches, to the byte. */
+/* Longer stretches, to the byte. */
 static void copy_long(int8_t *to, const int8_t *from, stretches s) {
   const int32_t whole = (s.bytes + TN_MVE_LANES - 1) & -TN_MVE_LANES;
+  int32_t row;
   __asm__ volatile(
-      "1: dlstp.8 lr, %[bytes]\n"
-      "2: vldrb.8 q0, [%[from]], #16\n"
+      "1: mov %[row], %[rows]\n"
+      "2: dlstp.8 lr, %[bytes]\n"
+      "3: vldrb.8 q0, [%[from]], #16\n"
       "vstrb.8 q0, [%[to]], #16\n"
-      "letp lr, 2b\n"
-      "subs %[rows], #1\n"
+      "letp lr, 3b\n"
+      "subs %[row], #1\n"
       "add %[from], %[from], %[next]\n"
       "sub %[to], %[to], %[back]\n"
+      "bne 2b\n"
+      "subs %[count], #1\n"
+      "add %[from], %[from], %[next_from]\n"
+      "add %[to], %[to], %[next_to]\n"
       "bne 1b\n"
-      : [to] "+r"(to), [from] "+r"(from), [rows] "+r"(s.rows)
-      : [bytes] "r"(s.bytes), [next] "r"(s.line - whole), [back] "r"(whole - s.bytes)
+      : [to] "+r"(to), [from] "+r"(from), [count] "+r"(s.count), [row] "=&r"(row)
+      : [bytes] "r"(s.bytes), [rows] "r"(s.rows), [next] "r"(s.line - whole), [back] "r"(whole - s.bytes),
+        [next_from] "r"(s.next_from), [next_to] "r"(s.next_to)
       : "q0", "lr", "cc", "memory");
 }
 
@@ -57,7 +64,7 @@ static void gather_inside(const tn_conv_mve_params *p, const int8_t *from, int32
   if (bytes <= TN_MVE_LANES) {
     copy_short(to, from, s);
   } else {
-    for (; count > 0; --count, from += step, to += stride) copy_long(to, from, s);
+    copy_long(to, from, s);
   }
 }
 
