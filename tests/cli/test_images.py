@@ -58,15 +58,25 @@ def test_mlperf_features_are_int8_of_any_shape(tmp_path: Path) -> None:
     np.testing.assert_array_equal(split.images[0].astype(np.int16) - 128, features)
 
 
-def test_only_a_list_of_files_serves_a_model_that_is_not_square(tmp_path: Path) -> None:
-    shape = (1, 6, 5, 1)
-    quant = Quant(np.array([0.5], np.float32), np.array([83], np.int64))
+def taking(shape: tuple[int, ...]) -> Model:
+    """A model of one op on an input of `shape`, whose zero point is neither that of pixels nor of -1 to 1."""
+    quant = Quant.per_tensor(0.5, 83)
     tensors = (Tensor("x", shape, DType.INT8, quant), Tensor("y", shape, DType.INT8, quant))
-    model = Model(tmp_path / "kws.tflite", b"", Graph(tensors, (Op("RELU", (0,), (1,), NoAttrs()),), (0,), (1,)))
+    return Model(Path("m.tflite"), b"", Graph(tensors, (Op("RELU", (0,), (1,), NoAttrs()),), (0,), (1,)))
+
+
+def test_only_a_list_of_files_serves_a_model_that_is_not_square(tmp_path: Path) -> None:
     folder = mlperf(tmp_path / "set", ["a.bin,2,1"], {"a.bin": np.zeros(30)})
-    assert model_split(model, str(folder), SplitName.TEST).images.min() == 128  # int8 0
+    assert model_split(taking((1, 6, 5, 1)), str(folder), SplitName.TEST).images.min() == 128  # int8 0
     with pytest.raises(DataError, match="not one square image"):
-        model_split(model, str(photo_folder(tmp_path / "photos")), SplitName.TEST)
+        model_split(taking((1, 6, 5, 1)), str(photo_folder(tmp_path / "photos")), SplitName.TEST)
+
+
+def test_pixels_stay_pixels_whatever_the_model_s_zero_point(tmp_path: Path) -> None:
+    pixels = np.arange(16).reshape(4, 4, 1)
+    folder = mlperf(tmp_path / "set", ["a.bin,2,1"], {"a.bin": pixels})
+    found = model_split(taking((1, 4, 4, 1)), str(folder), SplitName.TEST)
+    np.testing.assert_array_equal(found.images[0], pixels)
 
 
 @pytest.mark.parametrize(

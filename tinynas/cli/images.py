@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from tinynas.data.config import DataConfig
     from tinynas.data.types import Dataset, Split
 
-PIXEL_ZERO_POINT = -128  # of an int8 input that pixels are fed into
-
 
 class SplitName(enum.StrEnum):
     """Which images of a data set."""
@@ -43,17 +41,15 @@ def image_input(model: Model) -> tuple[int, int, int]:
 def model_split(model: Model, data: str, split: SplitName) -> Split:
     """Images and labels of `data` as `model` takes them.
 
-    An MLPerf Tiny folder may hold features of any shape (keyword spotting): where the model's input zero point is not
-    that of pixels, its files are int8 already, and come back as value + 128.
+    For a model whose input is not square, an MLPerf Tiny folder holds features (keyword spotting: 49 x 10), which are
+    int8 already and come back as value + 128.
     """
     from tinynas.cli import mlperf_folder
-    from tinynas.plan.fixed_point import zero_point_of
 
-    inputs = [model.graph.tensors[index] for index in model.graph.inputs]
-    if mlperf_folder.is_one(Path(data)) and len(inputs) == 1 and len(inputs[0].shape) == 4:
-        _, height, width, channels = inputs[0].shape
-        signed = zero_point_of(inputs[0]) != PIXEL_ZERO_POINT
-        return mlperf_folder.read(Path(data), (height, width, channels), signed=signed)
+    shapes = [model.graph.tensors[index].shape for index in model.graph.inputs]
+    match shapes:
+        case [(1, height, width, channels)] if height != width and mlperf_folder.is_one(Path(data)):
+            return mlperf_folder.read(Path(data), (height, width, channels), signed=True)
     return load_split(data, image_input(model), split)
 
 
