@@ -27,7 +27,15 @@ static inline int32_t tn_low(uint32_t pair) { return (int16_t)(pair & 0xFFFFu); 
 
 static inline int32_t tn_high(uint32_t pair) { return (int16_t)(pair >> 16); }
 
-static inline uint32_t tn_pair(int32_t low, int32_t high) { return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16); }
+static inline uint32_t tn_pair(int32_t low, int32_t high) {
+#if TN_HAVE_DSP
+  uint32_t r;
+  __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(r) : "r"(low), "r"(high));
+  return r;
+#else
+  return ((uint32_t)low & 0xFFFFu) | ((uint32_t)high << 16);
+#endif
+}
 
 /* Bytes 0 and 2 of x, sign extended. */
 static inline uint32_t tn_sxtb16(uint32_t x) {
@@ -73,12 +81,6 @@ static inline uint32_t tn_sxtab16_odd(uint32_t sums, uint32_t x) {
   return tn_sxtab16(sums, x >> 8);
 #endif
 }
-
-/* The low halves of a and b. */
-static inline uint32_t tn_lows(uint32_t a, uint32_t b) { return (a & 0xFFFFu) | (b << 16); }
-
-/* The high halves of a and b. */
-static inline uint32_t tn_highs(uint32_t a, uint32_t b) { return (a >> 16) | (b & 0xFFFF0000u); }
 
 /* acc + a.low * b.low + a.high * b.high; wraps. */
 static inline int32_t tn_smlad(uint32_t a, uint32_t b, int32_t acc) {

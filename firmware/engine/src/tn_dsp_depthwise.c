@@ -37,30 +37,13 @@ static geometry geometry_of(const tn_depthwise_params *p) {
   return g;
 }
 
-/* One row of the kernel, of weights `step` bytes apart. */
-static inline void weight_pairs(const int8_t *w, int32_t step, int32_t half, int32_t stride, uint32_t *out) {
-  int32_t a = *w;
-  for (int32_t i = 0; i < half; ++i, ++out) {
-    const int32_t b = w[step];
-    w += 2 * step;
-    *out = tn_pair(a, b);
-    a = *w;
-    if (stride == 1) out[half] = tn_pair(b, a);
-  }
-  if (stride == 2) *out = tn_pair(a, 0);
-}
-
 /* Records of all channels; returns their end. */
 static uint32_t *records(const tn_depthwise_params *p, const geometry *g, uint32_t *out) {
-  const int32_t c = p->in_c, weights = g->k * g->row_words;
-  tn_dsp_channels(p->bias, p->multiplier, p->shift, 0, c, c, p->out_zp, out + (g->interleaved ? 0 : weights),
-                  g->record_words * 4);
-  if (g->interleaved) out += 4;
-  for (int32_t ch = 0; ch < c; ++ch, out += g->record_words) {
-    const int8_t *w = p->weight + ch;
-    for (int32_t i = 0; i < g->k; ++i, w += g->k * c) weight_pairs(w, c, g->k / 2, g->stride, out + i * g->row_words);
-  }
-  return g->interleaved ? out - 4 : out;
+  const int32_t c = p->in_c, weights = g->k * g->row_words, step = 4 * g->record_words;
+  tn_dsp_channels(p->bias, p->multiplier, p->shift, 0, c, c, p->out_zp, out + (g->interleaved ? 0 : weights), step);
+  (g->stride == 1 ? tn_dsp_weight_pairs : tn_dsp_weight_pairs_stride2)(p->weight, c, g->k, g->record_words,
+                                                                      out + (g->interleaved ? 4 : 0));
+  return out + c * g->record_words;
 }
 
 /* Where slot i of the rows starts; a row of four channels takes 4 * words. */

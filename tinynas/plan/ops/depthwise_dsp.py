@@ -103,7 +103,13 @@ def _register(side: int, stride: int) -> None:
             scratch_bytes=scratch_bytes,
             lead_bytes=lead_bytes,
             isa=Isa.DSP,
-            shared=(f"tn_dsp_strip{name}.c", "tn_dsp_depthwise.c", "tn_dsp_spread.c", *COMMON_SOURCES),
+            shared=(
+                f"tn_dsp_strip{name}.c",
+                "tn_dsp_depthwise.c",
+                "tn_dsp_spread.c",
+                "tn_dsp_weight_pairs.c",
+                *COMMON_SOURCES,
+            ),
         )
     )
 
