@@ -34,6 +34,8 @@ def test_mistakes_are_named() -> None:
         DataConfig.model_validate({"dataset": "digits", "resolutoin": 48})
     with pytest.raises(ValidationError, match="channels"):
         DataConfig.model_validate({"dataset": "digits", "channels": 2})
+    with pytest.raises(ConfigError, match=r"data\.path: has no effect on dataset 'facewake'.*'coco' or 'folder'"):
+        DataConfig.model_validate({"dataset": "facewake", "path": "photos"})
 
 
 def test_digits_from_the_cache_are_the_digits(tmp_path: Path) -> None:

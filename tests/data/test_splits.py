@@ -33,3 +33,5 @@ def test_refuses_more_than_there_is() -> None:
         stratified(np.arange(60) % 3, (50, 11, 0), 0, "set")
     with pytest.raises(DataError, match="at least 3"):
         stratified(np.array([0, 0, 0, 1, 1]), (None, None, None), 0, "set")
+    with pytest.raises(DataError, match="set: a class has 1 images"):  # no sizes were given, so none is to be lowered
+        stratified(np.array([0, 1]), (None, None, None), 0, "set")

@@ -14,7 +14,7 @@ from tinynas.lab.board import Board, known_boards, load_board
 from tinynas.lab.build import build_image, firmware
 from tinynas.lab.linker import linker_script
 from tinynas.lab.sources import engine_sources, runner_sources
-from tinynas.lab.toolchain import toolchain
+from tinynas.lab.toolchain import Toolchain, toolchain
 
 VIRTUAL = [name for name in known_boards() if name.startswith("qemu")]
 
@@ -105,6 +105,15 @@ def test_a_missing_compiler_names_its_package(
 def test_a_compiler_s_complaint_is_passed_on(stm32: Board) -> None:
     with pytest.raises(ToolError, match=r"(?s)model\.c:1.*nonsense"):
         build_image(Generated("main", {"model.c": b"nonsense"}, (), 16), stm32)
+
+
+def test_a_disk_that_the_compiler_finds_full_is_told_as_such(tmp_path: Path) -> None:
+    """The compiler is a script that complains as GCC's assembler does on a full file system."""
+    cc = tmp_path / "cc"
+    cc.write_text('#!/bin/sh\necho "Fatal error: can\'t write main.o: No space left on device" >&2\nexit 1\n')
+    cc.chmod(0o755)
+    with pytest.raises(StoreError, match="cc: the disk is full; free some space"):
+        Toolchain(str(cc), "ar", "1", ()).run("-c", "main.c")
 
 
 def test_a_cache_that_cannot_be_written_is_named(stm32: Board, tmp_path: Path) -> None:

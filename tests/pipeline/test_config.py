@@ -20,7 +20,9 @@ def test_experiments_that_ship_are_valid(name: str) -> None:
 
 
 def test_what_is_written_reads_back_as_the_same_experiment(tmp_path: Path) -> None:
-    first = load_experiment(write_tiny(tmp_path), ["budget.latency_us=1000", 'data.path=/my "photos"'])
+    first = load_experiment(
+        write_tiny(tmp_path), ["budget.latency_us=1000", "data.dataset=folder", 'data.path=/my "photos"']
+    )
     again = load_experiment(write_tiny(tmp_path, experiment_text(first)))
     assert again == first
 

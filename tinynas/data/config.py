@@ -12,6 +12,13 @@ from tinynas.errors import ConfigError
 from tinynas.resources import resource
 
 Kind = Literal["facewake", "coco", "folder", "digits"]
+_READ_BY: dict[str, tuple[Kind, ...]] = {  # settings that only some loaders read
+    "path": ("coco", "folder"),
+    "annotations": ("coco",),
+    "positive": ("coco",),
+    "min_area_fraction": ("coco",),
+    "classes": ("folder",),
+}
 
 
 class DataConfig(BaseModel, frozen=True, extra="forbid"):
@@ -42,6 +49,17 @@ class DataConfig(BaseModel, frozen=True, extra="forbid"):
         if not isinstance(value, dict) or not isinstance(value.get("dataset"), str):
             return value
         return recipe(value["dataset"]) | value
+
+    @model_validator(mode="after")
+    def _without_effect(self) -> DataConfig:
+        """Refuse a setting that this dataset does not read: the user means another dataset."""
+        for key, kinds in _READ_BY.items():
+            if self.kind not in kinds and getattr(self, key) != type(self).model_fields[key].default:
+                raise ConfigError(
+                    f"data.{key}: has no effect on dataset {self.dataset!r}; remove it, or take dataset "
+                    + " or ".join(map(repr, kinds))
+                )
+        return self
 
     @property
     def sizes(self) -> tuple[int | None, int | None, int | None]:

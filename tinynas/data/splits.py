@@ -33,7 +33,7 @@ def _wanted(total: int, sizes: Sizes, name: str) -> tuple[int, int, int]:
     given = sum(size or 0 for size in sizes)
     open_shares = sum(share for share, size in zip(SHARES, sizes, strict=True) if size is None)
     rest = total - given
-    if rest < 0 or (open_shares > 0 and rest < 3):
+    if rest < 0 or (given and open_shares > 0 and rest < 3):
         raise DataError(f"{name}: has {total} images, but the sizes in [data] ask for {given}; lower them")
     wanted = [
         size if size is not None else int(rest * share / open_shares) for share, size in zip(SHARES, sizes, strict=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinynas.errors import ToolError
+from tinynas.errors import StoreError, ToolError
 from tinynas.lab.board import Board, Core
 
 _ARM = "arm-none-eabi-"
@@ -40,6 +42,7 @@ class Toolchain:
 
         Raises:
             ToolError: it fails; the message carries its diagnostics, which name the file and line.
+            StoreError: it finds the disk full.
         """
         return _call([self.cc, *self.flags, *map(str, arguments)], cwd)
 
@@ -86,7 +89,12 @@ def _call_stdout(command: list[str]) -> str:
 
 
 def _call(command: list[str], cwd: Path | None) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    in_english = os.environ | {"LC_ALL": "C"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, env=in_english)
     if done.returncode:
+        if os.strerror(errno.ENOSPC) in done.stderr:
+            raise StoreError(
+                f"{Path(command[0]).name}: the disk is full; free some space or set TINYNAS_CACHE, and run it again"
+            )
         raise ToolError(f"{Path(command[0]).name} failed ({done.returncode}): {done.stderr.strip()}")
     return done.stderr
