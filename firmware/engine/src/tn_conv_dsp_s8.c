@@ -10,9 +10,10 @@ typedef struct {
   int32_t taps, words;
 } state;
 
+/* n times the zero point, whole words at a time: may write 3 bytes past the end. */
 static int8_t *fill(int8_t *out, int8_t value, int32_t n) {
-  for (; n > 0; --n) *out++ = value;
-  return out;
+  for (int32_t i = 0; i < n; i += 4) tn_store4(out + i, 0x01010101u * (uint8_t)value);
+  return out + n;
 }
 
 static int inside(const tn_conv_params *p, int32_t y, int32_t x) {

@@ -55,9 +55,9 @@ def scratch_bytes(graph: Graph, op: Op) -> int:
     side, stride = window.kernel[0], window.stride[0]
     record_words = 4 + side * (side - 1 if stride == 1 else side // 2 + 1)
     row_words = -(-window.out_shape[1] // 2) * stride + side // 2
-    rows = (strip_lines(window) - 1) * stride + side
-    interleaved = (side, stride) == (3, 1)
-    return 4 * (window.in_shape[2] * record_words + 4 * row_words * (rows + rows % 2 if interleaved else rows))
+    lines = strip_lines(window)
+    rows = ((lines + lines % 2 if side == 3 else lines) - 1) * stride + side  # 3x3 computes two output rows together
+    return 4 * (window.in_shape[2] * record_words + 4 * row_words * rows)
 
 
 def strip_lines(window: Window) -> int:
