@@ -22,6 +22,7 @@ from tinynas.nets.norm import reestimate
 from tinynas.space.netspec import BlockSpec
 from tinynas.train.allocator import keep_freed_memory
 from tinynas.train.schedule import cosine
+from tinynas.worker import end_with_parent
 
 _NORM_BATCHES = 16  # that BatchNorm's statistics are measured on after training
 
@@ -56,6 +57,7 @@ def make_entry(task: EntryTask) -> tuple[int, int, float]:
 
     The result does not depend on the number of workers.
     """
+    end_with_parent()
     started = time.perf_counter()
     keep_freed_memory()
     with _one_thread(), torch.random.fork_rng(devices=[]):

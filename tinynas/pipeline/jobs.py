@@ -20,6 +20,7 @@ from tinynas.errors import ToolError
 from tinynas.pipeline.files import write_bytes, write_json
 from tinynas.resources import cache_dir
 from tinynas.train.config import TrainConfig
+from tinynas.worker import end_with_parent
 
 
 class Job(Protocol):
@@ -61,6 +62,7 @@ def run_jobs(jobs: Sequence[J], workers: int, on_done: Callable[[int, J], None] 
 
 
 def _run(job: J) -> J:
+    end_with_parent()
     with threads(job.threads):
         job.run()
     return job

@@ -1,0 +1,32 @@
+"""Worker processes that do not outlive the process they work for, even where that one is killed by -9."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from functools import lru_cache
+
+_EVERY_S = 0.5
+
+
+def end_with_parent() -> None:
+    """In a worker process: end it soon after its parent is gone. In the main process: nothing.
+
+    joblib's workers would finish their work and wait minutes for more, in the way of the run that continues theirs.
+    """
+    if multiprocessing.current_process().name != "MainProcess":
+        _watch(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _watch(_pid: int) -> None:
+    """Start the watching thread, once per process."""
+    threading.Thread(target=_end_when_orphaned, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_when_orphaned(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_EVERY_S)
+    os._exit(1)
