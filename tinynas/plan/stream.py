@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinynas.graph.ir import Graph
 from tinynas.graph.ops import Conv2D, DepthwiseConv2D
@@ -32,9 +33,20 @@ class Schedule:
     chains: tuple[Range, ...] = ()
     starts: tuple[int, ...] = ()  # layered call -> its first step
 
+    @cached_property
+    def needs_bytes(self) -> list[int]:
+        """Least memory at each step."""
+        return bounds(self.layout.items, self.layout.leads)
+
     @property
     def bound_bytes(self) -> int:
-        return max(bounds(self.layout.items, self.layout.leads), default=0)
+        return max(self.needs_bytes, default=0)
+
+    def most_bytes(self, chain: Range) -> int:
+        """Least memory over the steps of a range of layered calls."""
+        first, end, _ = chain
+        last = self.starts[end] if end < len(self.starts) else len(self.calls)
+        return max(self.needs_bytes[self.starts[first] : last])
 
 
 class Streamer:
@@ -50,26 +62,47 @@ class Streamer:
         return self.schedule(())
 
     def best(self) -> Schedule:
-        """Chains at the steps that need most, one after the other, as long as the bound falls."""
-        best = self.layered()
-        while True:
-            found = min(map(self.schedule, self._changes(best)), key=_price, default=best)
-            if _price(found) >= _price(best):
-                return best
-            best = found
+        """Chains at the step that needs most, as long as one is worth its calls; then as few calls as will do."""
+        path = [self.layered()]
+        for _ in range(len(self._calls)):
+            gain, found = max(self._changes(path[-1]), key=lambda change: change[0], default=(0, path[-1]))
+            if gain <= 0:
+                break
+            path.append(found)
+        return min(self._relaxed(min(path, key=_price)), self._relaxed(path[-1]), key=_price)
 
-    def _changes(self, schedule: Schedule) -> Iterator[tuple[Range, ...]]:
-        """The schedule's chains and one more, or a longer one, over the step that needs most."""
-        needs = bounds(schedule.layout.items, schedule.layout.leads)
-        step = needs.index(max(needs))
+    def _changes(self, schedule: Schedule) -> Iterator[tuple[int, Schedule]]:
+        """The schedule with one chain more, or a longer one, over the step that needs most, and what that gains there.
+
+        Equal needs elsewhere do not count: they have their turn.
+        """
+        step = schedule.needs_bytes.index(schedule.bound_bytes)
         peak = max((k for k, start in enumerate(schedule.starts) if start <= step), default=0)
-        for first in range(max(peak - LONGEST + 1, 0), peak + 1):
-            for end in range(max(peak + 1, first + 2), min(first + LONGEST, len(self._calls)) + 1):
-                kept = [c for c in schedule.chains if c[1] <= first or c[0] >= end]
-                cut = [c for c in schedule.chains if c not in kept and not (first <= c[0] and c[1] <= end)]
-                if all(self._links[first : end - 1]) and not cut:
-                    for rows in self._band_rows(end - 1):
-                        yield tuple(sorted([*kept, (first, end, rows)]))
+        for chain in self._chains_over(peak):
+            first, end, _ = chain
+            kept = [c for c in schedule.chains if c[1] <= first or c[0] >= end]
+            if all(first <= c[0] and c[1] <= end for c in schedule.chains if c not in kept):
+                found = self.schedule(tuple(sorted([*kept, chain])))
+                if found.bound_bytes <= schedule.bound_bytes:
+                    saved = schedule.most_bytes(chain) - found.most_bytes(chain)
+                    yield saved - CALL_PRICE_BYTES * (len(found.calls) - len(schedule.calls)), found
+
+    def _chains_over(self, call: int) -> Iterator[Range]:
+        for first in range(max(call - LONGEST + 1, 0), call + 1):
+            for end in range(max(call + 1, first + 2), min(first + LONGEST, len(self._calls)) + 1):
+                if all(self._links[first : end - 1]):
+                    yield from ((first, end, rows) for rows in self._band_rows(end - 1))
+
+    def _relaxed(self, schedule: Schedule) -> Schedule:
+        """Chains that another step's need makes idle run whole, or in fewer bands."""
+        best = schedule
+        for chain in schedule.chains:
+            others = [c for c in best.chains if c != chain]
+            wider = [(*chain[:2], rows) for rows in self._band_rows(chain[1] - 1) if rows > chain[2]]
+            options = [self.schedule(tuple(sorted([*others, *one]))) for one in ([], *([c] for c in wider))]
+            fitting = [option for option in options if option.bound_bytes <= schedule.bound_bytes]
+            best = min([*fitting, best], key=lambda option: len(option.calls))
+        return best
 
     def _band_rows(self, last: int) -> list[int]:
         """Rows per band that are tried: powers of two that make at least two bands and not too many."""
