@@ -29,7 +29,7 @@ typedef struct {
   int8_t in_zp, out_zp;
   int8_t act_min, act_max;
   uint8_t rounding; /* TN_MVE_RELU, ... */
-  uint8_t passes;   /* times the one or two output rows that are computed together, 1 to 4 */
+  uint8_t passes;   /* times the one or two output rows that are computed together, 1 to 3 */
 } tn_depthwise_mve_params;
 
 /* Padding reads as in_zp, i.e. real 0.

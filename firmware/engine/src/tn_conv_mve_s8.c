@@ -72,16 +72,18 @@ static int32_t between(int32_t low, int32_t x, int32_t high) { return x < low ? 
 
 /* Of a line's taps those inside the image are copied, those to the left and to the right are filled in. */
 static void gather_border(const tn_conv_mve_params *p, const int8_t *in, corner at, int8_t *to) {
-  const int32_t c = p->in_c;
+  const int32_t c = p->in_c, line = p->in_w * c, whole = p->k_w * c;
   const int32_t first = between(0, -at.x, p->k_w), last = between(first, p->in_w - at.x, p->k_w);
-  for (int32_t k = 0, y = at.y; k < p->k_h; ++k, y += p->dilation_h) {
+  const int32_t left = first * c, middle = (last - first) * c, right = whole - left - middle;
+  const int8_t *from = in + at.y * line + at.x * c + left;
+  for (int32_t k = 0, y = at.y; k < p->k_h; ++k, y += p->dilation_h, from += p->dilation_h * line) {
     if (y < 0 || y >= p->in_h) {
-      to = tn_mve_fill(to, p->in_zp, p->k_w * c);
-    } else {
-      to = tn_mve_fill(to, p->in_zp, first * c);
-      to = tn_mve_copy(to, in + (y * p->in_w + at.x + first) * c, (last - first) * c);
-      to = tn_mve_fill(to, p->in_zp, (p->k_w - last) * c);
+      to = tn_mve_fill(to, p->in_zp, whole);
+      continue;
     }
+    if (left) to = tn_mve_fill(to, p->in_zp, left);
+    to = tn_mve_copy(to, from, middle);
+    if (right) to = tn_mve_fill(to, p->in_zp, right);
   }
 }
 

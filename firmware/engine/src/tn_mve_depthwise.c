@@ -4,7 +4,7 @@
 
 static const int32_t CHANNELS = 16;
 
-enum { MOST_PASSES = 4 };
+enum { MOST_PASSES = 3 };
 
 static int32_t record_bytes(const tn_mve_windows *w) { return 16 * w->vectors + 12; }
 

@@ -19,7 +19,7 @@ from tinynas.plan.window import Window, window_of
 UNIT = 4  # outputs
 COLUMN_BYTES = 64  # of a strip: sixteen channels, four rows
 CONSTANTS_BYTES = 12  # of a channel: bias, multiplier, shift
-MOST_PASSES = 4
+MOST_PASSES = 3
 PASSES_BYTES = 4096  # of scratch, for more than one pass
 
 
@@ -60,7 +60,7 @@ class Shape:
         return (self.strips * self.strip_columns(window) + self.units(window)) * COLUMN_BYTES
 
     def passes(self, window: Window) -> int:
-        """Passes per channel, so that weights are loaded once for them: up to four, of nearly equal number."""
+        """Passes per channel, so that weights are loaded once for them: up to three, of nearly equal number."""
         total = -(-window.out_shape[0] // self.rows)
         most = max(1, min(MOST_PASSES, PASSES_BYTES // self.pass_bytes(window)))
         return -(-total // -(-total // most))
