@@ -68,7 +68,8 @@ def test_a_wrong_experiment_names_file_and_key(
 ) -> None:
     experiment = tmp_path / "mine.toml"
     if content is not None:  # on top of an experiment without fault
-        experiment.write_text(content + (resource("experiments") / "demo.toml").read_text().partition("\n\n")[2])
+        demo = (resource("experiments") / "demo.toml").read_text().splitlines(keepends=True)
+        experiment.write_text(content + "".join(line for line in demo if not line.startswith("seed ")))
     result = tinynas("run", experiment)
     check_one_line(result.status, result.err, str(experiment), word)
 
@@ -151,6 +152,17 @@ def test_interruption_has_its_own_status(tinynas: Tinynas, monkeypatch: pytest.M
     assert tinynas("boards", "--json").status == 130
 
 
-@pytest.mark.parametrize("arguments", [("boards", "--wrong"), ("fit",), ("no-such-command",)])
-def test_wrong_usage_has_status_2(tinynas: Tinynas, arguments: tuple[str, ...]) -> None:
-    assert tinynas(*arguments).status == 2
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "no command"),
+        (("boards", "--wrong"), "--wrong"),
+        (("fit",), "MODEL"),
+        (("fit", "model.tflite"), "--board"),
+        (("time", "model.tflite", "--board", "host", "--runtime", "other"), "'engine', 'tflm'"),
+        (("no-such-command",), "no-such-command"),
+    ],
+)
+def test_wrong_usage_is_one_line_too(tinynas: Tinynas, arguments: tuple[str, ...], word: str) -> None:
+    result = tinynas(*arguments)
+    check_one_line(result.status, result.err, word, "--help")

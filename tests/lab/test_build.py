@@ -102,6 +102,15 @@ def test_a_missing_compiler_names_its_package(
         build_image(toy(), load_board(name))
 
 
+def test_a_broken_compiler_is_named(stm32: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("arm-none-eabi-gcc", "arm-none-eabi-ar"):
+        (tmp_path / name).write_text("#!/bin/sh\necho no libisl >&2\nexit 127\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ToolError, match=r"arm-none-eabi-gcc --version failed \(127\): no libisl"):
+        toolchain(stm32)
+
+
 def test_a_compiler_s_complaint_is_passed_on(stm32: Board) -> None:
     with pytest.raises(ToolError, match=r"(?s)model\.c:1.*nonsense"):
         build_image(Generated("main", {"model.c": b"nonsense"}, (), 16), stm32)

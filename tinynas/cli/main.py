@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -81,7 +81,9 @@ def run() -> None:
         _fail(str(error))
     except OSError as error:
         _fail(_os_error_line(error))
-    except KeyboardInterrupt:
+    except _UsageError as error:
+        _fail(_usage_line(error))
+    except (KeyboardInterrupt, typer.Abort):
         print("tinynas: interrupted; the same command continues", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
 
@@ -89,9 +91,11 @@ def run() -> None:
 def _run_and_flush() -> None:
     """A full disk behind stdout shows only when its buffer is written, which Python would do too late to report."""
     try:
-        app()
+        status = app(standalone_mode=False)  # else typer prints wrong usage itself, in a box
     finally:
         sys.stdout.flush()
+    if status:
+        sys.exit(status)
 
 
 def _fail(message: str) -> None:
@@ -108,6 +112,15 @@ def _os_error_line(error: OSError) -> str:
         "; free some space and run the same command again: finished work is kept" if error.errno in _DISK_FULL else ""
     )
     return f"{where}{error.strerror}{hint}"
+
+
+_UsageError: type[Any] = typer.BadParameter.__mro__[1]  # click's; newer typer has its own copy of click
+
+
+def _usage_line(error: Any) -> str:
+    """What was wrong and where to look; typer has printed the help already where there was nothing but the name."""
+    command = error.ctx.command_path if error.ctx else "tinynas"
+    return f"{error.format_message().rstrip('.') or 'no command given'}; see: {command} --help"
 
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}

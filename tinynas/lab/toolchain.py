@@ -55,7 +55,7 @@ def toolchain(board: Board) -> Toolchain:
     """The toolchain of the board's core.
 
     Raises:
-        ToolError: not installed; the message names the package.
+        ToolError: not installed (the message names the package) or broken.
     """
     if board.core is Core.HOST:
         return _find("gcc", "ar", "gcc libc6-dev", _COMMON)
@@ -81,11 +81,10 @@ def _find(cc: str, ar: str, packages: str, flags: tuple[str, ...]) -> Toolchain:
 @functools.cache
 def _version(cc: str, mtime_ns: int) -> str:
     """Cached by `mtime_ns` too, so that a compiler that was replaced is asked again."""
-    return _call_stdout([cc, "--version"]).splitlines()[0]
-
-
-def _call_stdout(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run([cc, "--version"], capture_output=True, text=True, check=False)
+    if done.returncode or not done.stdout:
+        raise ToolError(f"{cc} --version failed ({done.returncode}): {done.stderr.strip()}; install the compiler again")
+    return done.stdout.splitlines()[0]
 
 
 def _call(command: list[str], cwd: Path | None) -> str:
