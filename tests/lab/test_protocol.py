@@ -27,7 +27,7 @@ def device(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     board = load_board(request.param)
     log = RawLog(tmp_path_factory.mktemp("protocol") / "raw.log")
     opened: Device = HostBoard(log) if board.kind == "host" else QemuBoard(board, log)
-    opened.program(build_image(toy(n=N), board))
+    opened.program(build_image(toy(n=N), board).elf)
     yield opened
     opened.close()
 

@@ -18,7 +18,9 @@ MARKS = {"ok": "[green]ok[/]", "missing": "[bold red]missing[/]", "warning": "[y
 
 
 def doctor(
-    fix: Annotated[bool, typer.Option("--fix", help="Install what is missing through apt-get (root or sudo).")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Install what is missing: apt-get (root or sudo), PlatformIO's core.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what this machine has: packages, compilers, emulators, boards attached; and how to get the rest.
@@ -27,10 +29,13 @@ def doctor(
     """
     from tinynas.cli.install import install
     from tinynas.cli.machine import inspect_machine, missing_packages
+    from tinynas.lab.platformio_core import prepare_if_installed
 
     checks = inspect_machine()
-    if fix and (packages := missing_packages(checks)):
-        install(packages)
+    if fix:
+        if packages := missing_packages(checks):
+            install(packages)
+        prepare_if_installed()
         checks = inspect_machine()
     _show(checks, as_json)
     if any(check.status == "missing" for check in checks):

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tinynas.errors import ToolError
 from tinynas.lab.board import Board, known_boards
+from tinynas.lab.platformio_core import core_folder, is_prepared
 from tinynas.resources import cache_dir
 
 Status = Literal["ok", "missing", "warning", "info"]
@@ -24,6 +26,7 @@ TESTED_SYSTEMS = {("debian", "12"): "tested", ("ubuntu", "24.04"): "same package
 EXTRAS = {
     "train": ("torch", "scikit-learn"),
     "verify": ("tensorflow-cpu", "tensorflow"),  # either one
+    "boards": ("platformio", "scons"),
 }
 NEWLIB_PROBES = ("libc_nano.a", "nano.specs")
 
@@ -49,6 +52,7 @@ def inspect_machine() -> list[Check]:
         _tool("arm-none-eabi-gcc", "compiles firmware", ("gcc-arm-none-eabi",)),
         _newlib(),
         *_qemu(),
+        *_platformio(),
         _cache(cache_dir()),
         *_disks({"cache": cache_dir(), "working folder": Path.cwd()}),
         *_serial_devices(),
@@ -98,7 +102,11 @@ def _extra(extra: str, names: tuple[str, ...]) -> Check:
     versions = {name: _version_of(name) for name in names}
     found = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
     complete = bool(found) if extra == "verify" else all(versions.values())
-    uses = {"train": "new, run, convert from checkpoints", "verify": "convert from Keras, extra checks"}[extra]
+    uses = {
+        "train": "new, run, convert from checkpoints",
+        "verify": "convert from Keras, extra checks",
+        "boards": "pio run in firmware/",
+    }[extra]
     advice = "" if complete else f"pip install 'tinynas[{extra}]' (needed by: {uses})"
     return Check(f"extra [{extra}]", "ok" if complete else "warning", found or "not installed", advice=advice)
 
@@ -142,6 +150,20 @@ def _qemu() -> Iterator[Check]:
             yield Check(
                 f"machine {board.virtual.machine}", "ok" if there else "warning", f"for {board.name}", (), advice
             )
+
+
+def _platformio() -> Iterator[Check]:
+    """The folder from which `pio run` takes SCons instead of PlatformIO's registry; there is one in a checkout only."""
+    core = core_folder()
+    if core is None or any(_version_of(name) is None for name in EXTRAS["boards"]):
+        return
+    try:
+        ready = is_prepared(core)
+    except ToolError as error:
+        yield Check("PlatformIO core", "warning", str(error))
+        return
+    found = str(core) if ready else f"{core} is not filled: `pio run` would look for SCons in the network"
+    yield Check("PlatformIO core", "ok" if ready else "warning", found, (), "" if ready else "tinynas doctor --fix")
 
 
 def _cache(folder: Path) -> Check:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from tinynas.errors import BoardError
 from tinynas.lab import openocd
 from tinynas.lab.board import Board
-from tinynas.lab.build import Image
 from tinynas.lab.link import SerialLink
 from tinynas.lab.rawlog import RawLog
 
@@ -21,8 +21,8 @@ class Device(Protocol):
     def link(self) -> SerialLink:
         """The line to the runner; a new one after some crashes, so ask again after `program`."""
 
-    def program(self, image: Image) -> None:
-        """Writes `image` to the board, verifies it, restarts the board and waits for the runner."""
+    def program(self, elf: Path) -> None:
+        """Writes the image `elf` to the board, verifies it, restarts the board and waits for the runner."""
 
     def write_memory(self, address: int, data: bytes) -> bool:
         """Writes to the board's memory through a debugger; False if there is none."""
@@ -37,11 +37,11 @@ class AttachedDevice:
         self._board = board
         self.link = SerialLink(port, log)
 
-    def program(self, image: Image) -> None:
+    def program(self, elf: Path) -> None:
         if self._board.hardware is None:
-            raise BoardError(f"{self.link.port}: no flasher for this board; flash {image.elf} with its own tool")
+            raise BoardError(f"{self.link.port}: no flasher for this board; flash {elf} with its own tool")
         self.link.discard()
-        openocd.flash(self._board, image.elf)
+        openocd.flash(self._board, elf)
         self.link.wait_boot(BOOT_LIMIT_S)
 
     def write_memory(self, address: int, data: bytes) -> bool:

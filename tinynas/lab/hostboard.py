@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import tty
+from pathlib import Path
 
 from tinynas.errors import LinkError
 from tinynas.lab import child
-from tinynas.lab.build import Image
 from tinynas.lab.device import BOOT_LIMIT_S
 from tinynas.lab.link import SerialLink
 from tinynas.lab.rawlog import RawLog
@@ -28,13 +28,13 @@ class HostBoard:
             raise LinkError("host: nothing runs yet; flash an image first")
         return self._link
 
-    def program(self, image: Image) -> None:
+    def program(self, elf: Path) -> None:
         self.close()
         runner_end, our_end = os.openpty()
         tty.setraw(our_end)  # before the runner speaks, or the terminal echoes its words back to it
         try:
             self._link = SerialLink(os.ttyname(our_end), self._log, self._crash)  # opening drops what was sent before
-            self._process = child.start([str(image.elf)], runner_end, subprocess.DEVNULL)
+            self._process = child.start([str(elf)], runner_end, subprocess.DEVNULL)
         finally:
             os.close(runner_end)
             os.close(our_end)

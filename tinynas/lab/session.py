@@ -99,7 +99,11 @@ class BoardSession:
         Raises:
             LinkError: the board crashes, stays silent, or runs something else.
         """
-        self._device.program(image)
+        return self.flash_elf(image.elf)
+
+    def flash_elf(self, elf: Path) -> Hello:
+        """Like `flash`, for an image that someone else built."""
+        self._device.program(elf)
         return self.attach()
 
     def attach(self) -> Hello:

@@ -16,7 +16,6 @@ from pathlib import Path
 from tinynas.errors import LinkError, ToolError
 from tinynas.lab import child
 from tinynas.lab.board import Board, Virtual
-from tinynas.lab.build import Image
 from tinynas.lab.device import BOOT_LIMIT_S
 from tinynas.lab.elf import Segment, read_elf
 from tinynas.lab.gdbstub import GdbStub
@@ -48,13 +47,13 @@ class QemuBoard:
     def link(self) -> SerialLink:
         return self._machine.link
 
-    def program(self, image: Image) -> None:
+    def program(self, elf: Path) -> None:
         if self._machine.crash() is not None or not self._machine.obeys():
             self._log.remark("starting a fresh QEMU: the last one crashed or hangs")
             self._machine.close()
             self._machine = _Machine(self._virtual, self._log, self._options)
         try:
-            self._machine.program(read_elf(image.elf).segments)
+            self._machine.program(read_elf(elf).segments)
         except LinkError as error:
             raise self._explained(error) from error
 

@@ -1,0 +1,104 @@
+"""A virtual board that stays: `python -m tinynas.lab.server BOARD` runs it until it is interrupted.
+
+Another process flashes it with `flash_running` (PlatformIO's upload does). Requests and answers are JSON, over a
+loopback connection whose key stands in a file that only its owner can read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import signal
+import sys
+from collections.abc import Iterator
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Listener
+from pathlib import Path
+
+from tinynas.errors import BoardError, LinkError, TinyNasError
+from tinynas.lab.board import Board, known_boards, load_board
+from tinynas.lab.session import BoardSession, open_board
+from tinynas.resources import cache_dir
+
+_ANSWER_LIMIT_S = 60.0
+
+
+def flash_running(board: Board, elf: Path) -> str:
+    """Flashes the virtual board that a server runs; returns what its runner then says of itself.
+
+    Raises:
+        BoardError: no server runs `board`.
+        LinkError: it could not be flashed, or does not answer.
+    """
+    how = f"no virtual board {board.name} is running; start one: python -m tinynas.lab.server {board.name}"
+    try:
+        state = json.loads(_state_file(board).read_text())
+        with Client(("127.0.0.1", state["port"]), authkey=bytes.fromhex(state["key"])) as connection:
+            connection.send_bytes(json.dumps({"flash": str(elf.resolve())}).encode())
+            if not connection.poll(_ANSWER_LIMIT_S):
+                raise LinkError(f"{board.name}: its server does not answer within {_ANSWER_LIMIT_S:g} s; restart it")
+            answer = json.loads(connection.recv_bytes())
+    except (OSError, EOFError, AuthenticationError) as error:
+        raise BoardError(how) from error
+    if "error" in answer:
+        raise LinkError(f"{board.name}: {answer['error']}")
+    return str(answer["ok"])
+
+
+def serve(board: Board) -> None:
+    """Runs the virtual `board` until the process is interrupted."""
+    key = secrets.token_bytes(32)
+    with open_board(board) as session, Listener(("127.0.0.1", 0), authkey=key) as listener:
+        port = listener.address[1]
+        with _announced(board, json.dumps({"port": port, "key": key.hex()})):
+            print(f"{board.name} runs; serial log: {session.log_path}", flush=True)
+            while True:
+                _answer_one(listener, session)
+
+
+def _answer_one(listener: Listener, session: BoardSession) -> None:
+    with contextlib.suppress(OSError, EOFError, AuthenticationError), listener.accept() as connection:
+        request = json.loads(connection.recv_bytes())
+        connection.send_bytes(json.dumps(_flash(session, Path(request["flash"]))).encode())
+
+
+def _flash(session: BoardSession, elf: Path) -> dict[str, str]:
+    try:
+        hello = session.flash_elf(elf)
+    except TinyNasError as error:
+        return {"error": str(error)}
+    return {"ok": f"{hello.version} with a model of {hello.ops} ops, sha256 {hello.sha256[:12]}"}
+
+
+@contextlib.contextmanager
+def _announced(board: Board, state: str) -> Iterator[None]:
+    path = _state_file(board)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(state)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _state_file(board: Board) -> Path:
+    return cache_dir() / "running" / f"{board.name}.json"
+
+
+def _main(arguments: list[str]) -> None:
+    boards = ", ".join(name for name in known_boards() if load_board(name).virtual)
+    if len(arguments) != 1 or arguments[0] not in known_boards() or load_board(arguments[0]).virtual is None:
+        sys.exit(f"usage: python -m tinynas.lab.server BOARD, one of: {boards}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with contextlib.suppress(KeyboardInterrupt):
+        serve(load_board(arguments[0]))
+
+
+if __name__ == "__main__":
+    try:
+        _main(sys.argv[1:])
+    except TinyNasError as error:
+        sys.exit(f"tinynas: {error}")
