@@ -55,9 +55,10 @@ def _measure(model: Model, board: Board, repeats: int, port: str | None) -> Meas
     from tinynas.lab.session import open_board
 
     reason = no_estimate(board)
-    if reason and board.kind == "virtual":
-        print(f"tinynas: no estimated cycles: {reason}", file=sys.stderr)
     with open_board(board, port=port) as session:
-        return measure(
+        found = measure(
             model.content, board, model=str(model.path), session=session, repeats=repeats, cycles=reason is None
         )
+    if reason and board.kind == "virtual":  # said last: an error would be the only line
+        print(f"tinynas: no estimated cycles: {reason}", file=sys.stderr)
+    return found
