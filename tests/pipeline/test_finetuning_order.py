@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynas.pipeline.stages.finetune import finetuning_order
@@ -23,7 +23,6 @@ def found(points: list[tuple[float, float]]) -> Found:
 POINTS = st.lists(st.tuples(st.integers(0, 64).map(lambda k: k / 64), st.floats(1, 1000)), min_size=1, max_size=20)
 
 
-@settings(deadline=None)
 @given(POINTS, st.integers(1, 8))
 def test_every_measured_network_once_and_the_front_first(points: list[tuple[float, float]], count: int) -> None:
     networks = found(points)

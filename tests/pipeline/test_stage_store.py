@@ -4,7 +4,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tinynas.errors import StoreError
@@ -87,7 +87,6 @@ def test_changes_are_named(tmp_path: Path) -> None:
     assert changes(old, StageKey("library", 2, KEY.settings, KEY.upstream)) == ("tinynas itself",)
 
 
-@settings(deadline=None)
 @given(SETTINGS, SETTINGS)
 def test_digests_are_equal_for_equal_values_only(first: object, second: object) -> None:
     assert (digest(first) == digest(second)) == (first == second)
@@ -97,7 +96,6 @@ def test_digests_do_not_depend_on_the_order_of_keys() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**40), st.lists(st.text() | st.integers(), max_size=3))
 def test_seeds_fit_every_generator_and_differ_by_label(seed: int, labels: list[str | int]) -> None:
     found = derive_seed(seed, *labels)
