@@ -84,6 +84,9 @@ def test_time_prints_the_documented_object(tinynas: Tinynas, models: Path, board
     assert found["latency_kind"] == ("virtual" if board == BOARD else "host")
     if board == BOARD:
         assert found["latency_us"] == pytest.approx(found["instructions"] / found["clock_hz"] * 1e6)
+    else:
+        not_of_the_host = ("instructions", "est_cycles", "clock_hz", "flash_bytes")
+        assert [found[field] for field in not_of_the_host] == [None] * len(not_of_the_host)
 
 
 def test_time_in_words(tinynas: Tinynas, models: Path) -> None:

@@ -45,7 +45,7 @@ def measure_tflm(model: Model, board: Board, repeats: int) -> Measurement:
         runtime="tflm",
         engine_version=__version__,
         toolchain=f"tflite-micro {importlib.metadata.version('tflite-micro')}",
-        clock_hz=board.clock_hz,
+        clock_hz=None,
         instructions=None,
         latency_us=latency_us,
         latency_kind="host",

@@ -45,7 +45,7 @@ class Measurement(BaseModel, frozen=True, extra="forbid"):
     runtime: Runtime
     engine_version: str
     toolchain: str
-    clock_hz: int
+    clock_hz: int | None  # None on the host: its time is measured, and its clock is not one figure
     instructions: int | None  # one inference, counted exactly (virtual boards)
     est_cycles: int | None = None  # by the cost model of tinynas/lab/cycles; None unless asked for
     latency_us: float
@@ -186,7 +186,7 @@ def _measurement(
         runtime="engine",
         engine_version=tinynas.__version__,
         toolchain=image.toolchain,
-        clock_hz=board.clock_hz,
+        clock_hz=None if board.kind == "host" else board.clock_hz,
         instructions=timing.instructions,
         est_cycles=est_cycles,
         latency_us=timing.latency_us,
