@@ -45,7 +45,7 @@ def farm(stm32: Board) -> Iterator[Farm]:
 @pytest.mark.parametrize("kind", ["truncated", "too big"])
 def test_a_bad_model_costs_no_other(farm: Farm, kind: str, tmp_path: Path) -> None:
     good = [small_net(seed) for seed in range(2)]
-    bad = good[0][:500] if kind == "truncated" else small_net(0, side=192)
+    bad = good[0][:500] if kind == "truncated" else small_net(0, side=400)
     store = MeasurementStore(tmp_path / "db")
     with pytest.raises((ModelError, FitError)) as caught:
         farm.measure_all([good[0], bad, good[1]], store)
