@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tinynas.errors import StoreError
-from tinynas.lab.board import load_board
+from tinynas.errors import BoardError, StoreError
+from tinynas.lab.board import Board, load_board
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.pipeline.config import Experiment, experiment_text, load_experiment
 from tinynas.pipeline.context import Context, cores
@@ -68,7 +68,7 @@ def _context(
 ) -> Context:
     return Context(
         experiment=experiment,
-        board=load_board(experiment.board),
+        board=_board(experiment.board),
         folder=folder,
         store=StageStore(folder.parent / ".stages"),
         measurements=measurements or f"sqlite:///{folder.parent / 'measurements.db'}",
@@ -76,6 +76,17 @@ def _context(
         workers=workers,
         threads=min(cores(), _MOST_THREADS),
     )
+
+
+def _board(name: str) -> Board:
+    """The board of that name, unless it is a real one: a run flashes by itself, several boards at a time."""
+    board = load_board(name)
+    if board.kind == "hardware":
+        raise BoardError(
+            f"{name} is a real board, and a run times its candidates on virtual ones or on host: take --set "
+            f"board=qemu-mps2-an500 or the like, then: tinynas time MODEL --board {name} --port /dev/ttyACM0"
+        )
+    return board
 
 
 def _run_stages(context: Context) -> Stages:
