@@ -41,7 +41,7 @@ generations = 1
 
 [finetune]
 networks = 4
-front_entries = 1
+front_entries = 3
 front = { epochs = 2 }
 chosen = { epochs = 1 }
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tinynas.errors import BoardError, StoreError
 from tinynas.lab.board import Board, load_board
 from tinynas.lab.runtime_size import runtime_size
+from tinynas.lab.session import open_board
 from tinynas.pipeline.config import Experiment, experiment_text, load_experiment
 from tinynas.pipeline.context import Context, cores
 from tinynas.pipeline.digest import digest
@@ -91,8 +92,10 @@ def _board(name: str) -> Board:
 
 def _run_stages(context: Context) -> Stages:
     """Every stage up to trained networks."""
+    runtime = runtime_size(context.board)  # first, like the board: a missing tool shows before minutes of training
+    with open_board(context.board):
+        pass
     data = load_data(context)
-    runtime = runtime_size(context.board)
     space = find_space(context, data, runtime)
     reference = train_reference(context, data, space)
     network = load_reference(reference)

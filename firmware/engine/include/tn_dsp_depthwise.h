@@ -42,8 +42,8 @@ tn_dsp_strip_loop tn_dsp_strip3x3_stride2, tn_dsp_strip5x5, tn_dsp_strip5x5_stri
     tn_dsp_strip7x7_stride2;
 
 /* Weights [k][k][channels] as the pairs of a record; out: where the first channel's go. */
-void tn_dsp_weight_pairs(const int8_t *weight, int32_t channels, int32_t k, int32_t record_words, uint32_t *out);
-void tn_dsp_weight_pairs_stride2(const int8_t *weight, int32_t channels, int32_t k, int32_t record_words,
+void tn_dsp_weight_pairs(const int8_t *weight, int32_t n, int32_t channels, int32_t k, int32_t record_words, uint32_t *out);
+void tn_dsp_weight_pairs_stride2(const int8_t *weight, int32_t n, int32_t channels, int32_t k, int32_t record_words,
                                  uint32_t *out);
 
 /* How columns of one input row become pairs. */

@@ -37,13 +37,13 @@ static geometry geometry_of(const tn_depthwise_params *p) {
   return g;
 }
 
-/* Records of all channels; returns their end. */
-static uint32_t *records(const tn_depthwise_params *p, const geometry *g, uint32_t *out) {
-  const int32_t c = p->in_c, weights = g->k * g->row_words, step = 4 * g->record_words;
-  tn_dsp_channels(p->bias, p->multiplier, p->shift, 0, c, c, p->out_zp, out + (g->interleaved ? 0 : weights), step);
-  (g->stride == 1 ? tn_dsp_weight_pairs : tn_dsp_weight_pairs_stride2)(p->weight, c, g->k, g->record_words,
-                                                                      out + (g->interleaved ? 4 : 0));
-  return out + c * g->record_words;
+/* Records of n channels from `first` on. */
+static void records(const tn_depthwise_params *p, const geometry *g, int32_t first, int32_t n, uint32_t *out) {
+  const int32_t weights = g->k * g->row_words, step = 4 * g->record_words;
+  tn_dsp_channels(p->bias + first, p->multiplier + first, p->shift + first, 0, n, n, p->out_zp,
+                  out + (g->interleaved ? 0 : weights), step);
+  (g->stride == 1 ? tn_dsp_weight_pairs : tn_dsp_weight_pairs_stride2)(p->weight + first, n, p->in_c, g->k,
+                                                                      g->record_words, out + (g->interleaved ? 4 : 0));
 }
 
 /* Where slot i of the rows starts; a row of four channels takes 4 * words. */
@@ -84,10 +84,12 @@ void tn_dsp_depthwise(const tn_depthwise_params *p, const int8_t *in, int8_t *ou
   const geometry g = geometry_of(p);
   const tn_dsp_columns columns = columns_of(p, &g);
   const int32_t c = p->in_c, line = p->out_w * c;
-  uint32_t *rows = records(p, &g, (uint32_t *)scratch);
+  const int few = c * g.record_words > 2048; /* large records are made anew for every strip, four at a time */
+  uint32_t *const made = (uint32_t *)scratch, *const rows = made + (few ? 4 : c) * g.record_words;
   tn_dsp_strip strip = {(const uint32_t *)scratch, rows, out, c, line, 0, 0, p->out_w / 2, p->out_w % 2, 0};
   strip.in_line = 16 * g.words * g.step;
   strip.is_relu = tn_dsp_is_relu(p->act_min, p->out_zp);
+  if (!few) records(p, &g, 0, c, made);
   clear(rows, 4 * g.words * (g.interleaved ? g.slots + g.slots % 2 : g.slots), 1, p->in_zp);
   for (int32_t oy = 0; oy < p->out_h; oy += g.lines, out += g.lines * line) {
     const int32_t y = oy * g.stride - p->pad_h;
@@ -98,7 +100,8 @@ void tn_dsp_depthwise(const tn_depthwise_params *p, const int8_t *in, int8_t *ou
     for (int32_t next = 4; next < c + 4; next += 4) {
       const int32_t ch = (next < c ? next : c) - 4; /* the last four overlap the ones before, if c is no multiple of 4 */
       spread_rows(p, &g, &columns, in + ch, y, (strip.lines - 1) * g.stride + g.k, rows);
-      strip.records = (const uint32_t *)scratch + ch * g.record_words;
+      if (few) records(p, &g, ch, 4, made);
+      strip.records = few ? made : made + ch * g.record_words;
       strip.out = out + ch;
       loop(&strip);
     }

@@ -2,9 +2,10 @@
 
 /* k is at least 3 and there are channels: loops that test at their end only take a third less time. */
 
-void tn_dsp_weight_pairs(const int8_t *weight, int32_t channels, int32_t k, int32_t record_words, uint32_t *out) {
+void tn_dsp_weight_pairs(const int8_t *weight, int32_t n, int32_t channels, int32_t k, int32_t record_words,
+                         uint32_t *out) {
   const int32_t half = k / 2;
-  const int8_t *const end = weight + channels;
+  const int8_t *const end = weight + n;
   do {
     const int8_t *w = weight;
     uint32_t *pair = out;
@@ -26,9 +27,9 @@ void tn_dsp_weight_pairs(const int8_t *weight, int32_t channels, int32_t k, int3
   } while (++weight != end);
 }
 
-void tn_dsp_weight_pairs_stride2(const int8_t *weight, int32_t channels, int32_t k, int32_t record_words,
+void tn_dsp_weight_pairs_stride2(const int8_t *weight, int32_t n, int32_t channels, int32_t k, int32_t record_words,
                                  uint32_t *out) {
-  const int8_t *const end = weight + channels;
+  const int8_t *const end = weight + n;
   do {
     const int8_t *w = weight;
     uint32_t *pair = out;

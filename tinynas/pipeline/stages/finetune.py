@@ -24,7 +24,8 @@ from tinynas.search.pareto import non_dominated
 from tinynas.space.space import Arch
 from tinynas.train.config import TrainConfig
 
-_VERSION = 1
+_VERSION = 2
+_MORE = 2  # networks finetuned at a time when the front is still short; the result depends on it
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class _Work:
             self._train(part, config.front, folder, len(trained))
             trained += part
             kept = _not_dominated(trained, [(1 - self._score(folder, a), found.latency_us[a]) for a in trained])
-            wanted = len(trained) + self.context.workers
+            wanted = len(trained) + _MORE
         return kept
 
     def _train(self, archs: Sequence[Arch], config: TrainConfig, folder: Path, before: int) -> None:
@@ -114,17 +115,22 @@ class _Work:
         )
         run_jobs([job], 1)
 
+    def _chosen_place(self, folder: Path, arch: Arch) -> Path:
+        """Further trained or not, whichever is better on validation: so it stays on the front."""
+        before, after = _place(folder, arch), folder / "chosen"
+        return after if _accuracy(after) >= _accuracy(before) else before
+
     def _seed(self, arch: Arch, *labels: str) -> int:
         return derive_seed(self.context.experiment.seed, "finetune", *labels, *arch)
 
     def _score(self, folder: Path, arch: Arch) -> float:
-        return float(read_json(_place(folder, arch) / "trained.json")["accuracy_validation"])
+        return _accuracy(_place(folder, arch))
 
     def _row(self, arch: Arch, found: Found, folder: Path, chosen: bool) -> dict[str, object]:
-        place = folder / "chosen" if chosen else _place(folder, arch)
+        place = self._chosen_place(folder, arch) if chosen else _place(folder, arch)
         return {
             "arch": list(arch),
-            "accuracy_validation": read_json(place / "trained.json")["accuracy_validation"],
+            "accuracy_validation": _accuracy(place),
             "predicted_accuracy": found.predicted_accuracy[arch],
             "latency_us": found.latency_us[arch],
             "network": str((place / "network.npz").relative_to(folder)),
@@ -167,6 +173,10 @@ def _not_dominated(archs: Sequence[Arch], points: Sequence[tuple[float, float]])
 
 def _place(folder: Path, arch: Arch) -> Path:
     return folder / "networks" / "-".join(map(str, arch))
+
+
+def _accuracy(place: Path) -> float:
+    return float(read_json(place / "trained.json")["accuracy_validation"])
 
 
 def _note(job: TrainJob) -> str:

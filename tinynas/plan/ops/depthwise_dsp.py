@@ -18,6 +18,7 @@ from tinynas.plan.ops.weights import symmetric_weights
 from tinynas.plan.window import Window, window_of
 
 SMALL_MAP_BYTES = 6144  # these are computed in one strip
+MOST_RECORD_WORDS = 2048  # of all channels; beyond, four channels' are made at a time, again for every strip
 LEAD_BYTES = 2048  # strips grow until their lead is about this large
 SIDES_AND_STRIDES = ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (7, 2))
 
@@ -50,14 +51,16 @@ def refuses(side: int, stride: int, graph: Graph, op: Op) -> str | None:
 
 
 def scratch_bytes(graph: Graph, op: Op) -> int:
-    """Weights and requantisation of every channel as the loops read them; a strip's input rows of four channels."""
+    """Weights and requantisation of every channel as the loops read them (of four at a time, if that is much); a
+    strip's input rows of four channels."""
     window = window_of(graph, op)
     side, stride = window.kernel[0], window.stride[0]
     record_words = 4 + side * (side - 1 if stride == 1 else side // 2 + 1)
     row_words = -(-window.out_shape[1] // 2) * stride + side // 2
     lines = strip_lines(window)
     rows = ((lines + lines % 2 if side == 3 else lines) - 1) * stride + side  # 3x3 computes two output rows together
-    return 4 * (window.in_shape[2] * record_words + 4 * row_words * rows)
+    records = window.in_shape[2] if window.in_shape[2] * record_words <= MOST_RECORD_WORDS else 4
+    return 4 * (records * record_words + 4 * row_words * rows)
 
 
 def strip_lines(window: Window) -> int:
