@@ -135,8 +135,13 @@ def _children(parent: int, name: str) -> list[int]:
 
 
 def _kill_children(parent: int, name: str) -> None:
-    """The youngest: boards of other tests may be running."""
-    os.kill(max(_children(parent, name)), signal.SIGKILL)
+    """The youngest: boards of other tests may be running. Process numbers wrap, so it is the last one started."""
+    os.kill(max(_children(parent, name), key=_started_ticks), signal.SIGKILL)
+
+
+def _started_ticks(pid: int) -> int:
+    """Start time of a process, in clock ticks since boot: field 22 of /proc/PID/stat."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 def _wait_gone(pid: int) -> None:
