@@ -128,10 +128,24 @@ def test_no_files_are_left(stm32: Board, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def _children(parent: int, name: str) -> list[int]:
-    stats = (path.read_text() for path in Path("/proc").glob("[0-9]*/stat") if path.exists())
-    fields = ((stat.partition(" ")[0], stat.rpartition(")")[2].split()[1]) for stat in stats)
-    pids = [int(pid) for pid, its_parent in fields if int(its_parent) == parent]
-    return [pid for pid in pids if name in Path(f"/proc/{pid}/cmdline").read_text()]
+    return [pid for pid in _processes() if _parent(pid) == parent and name in _read(pid, "cmdline")]
+
+
+def _processes() -> list[int]:
+    return [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+
+
+def _parent(pid: int) -> int:
+    stat = _read(pid, "stat")
+    return int(stat.rpartition(")")[2].split()[1]) if stat else 0
+
+
+def _read(pid: int, file: str) -> str:
+    """Empty if the process has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/{file}").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _kill_children(parent: int, name: str) -> None:
