@@ -20,6 +20,7 @@ from tinynas.graph.tflm import TflmInterpreter, TflmWorker
 from tinynas.lab.board import Core
 from tinynas.plan.fixed_point import requantise
 from tinynas.plan.kernels import Isa, choose, kernel
+from tinynas.plan.ops.depthwise_dsp import MOST_RECORD_WORDS, SIDES_AND_STRIDES
 from tinynas.plan.ops.dsp import gemm_weights
 from tinynas.quantize.seeded import seeded_inputs
 
@@ -88,6 +89,20 @@ def depthwise(net: Net, draw: st.DrawFn) -> None:
     net.op("DEPTHWISE_CONV_2D", [x, weights, net.bias(weights, x, channels)], y, attrs)
 
 
+def depthwise_of_many_channels(net: Net, draw: st.DrawFn) -> None:
+    """More channels than records are kept of: they are made for four channels at a time."""
+    side, stride = draw(st.sampled_from(SIDES_AND_STRIDES))
+    words = 4 + side * (side - 1 if stride == 1 else side // 2 + 1)
+    channels = MOST_RECORD_WORDS // words + draw(st.integers(1, 4))
+    size = sizes(draw, (1, 1), ops.Padding.SAME)
+    x = net.input((1, *size, channels), draw(in_scales), draw(zero_points))
+    weights = net.weights((1, side, side, channels), draw(st.sampled_from([None, 3])))
+    out = [out_size(n, side, stride, 1, ops.Padding.SAME) for n in size]
+    y = net.output((1, *out, channels), draw(out_scales), draw(zero_points))
+    attrs = ops.DepthwiseConv2D(stride, stride, ops.Padding.SAME, draw(activations), 1)
+    net.op("DEPTHWISE_CONV_2D", [x, weights, net.bias(weights, x, channels)], y, attrs)
+
+
 def depthwise_of_one_channel(net: Net, draw: st.DrawFn) -> None:
     channels, stride = draw(st.integers(1, 9)), draw(st.integers(1, 2))
     size = [draw(st.integers(1, 9)) for _ in range(2)]
@@ -124,7 +139,16 @@ def average_of_all(net: Net, draw: st.DrawFn) -> None:
     net.op("AVERAGE_POOL_2D", [x], y, ops.Pool2D(size[0], size[1], activation=draw(activations)))
 
 
-DSP_CASES = [conv, pointwise, depthwise, depthwise_of_one_channel, fully_connected, add, average_of_all]
+DSP_CASES = [
+    conv,
+    pointwise,
+    depthwise,
+    depthwise_of_many_channels,
+    depthwise_of_one_channel,
+    fully_connected,
+    add,
+    average_of_all,
+]
 
 
 @pytest.mark.parametrize("add_case", DSP_CASES, ids=lambda case: case.__name__)
