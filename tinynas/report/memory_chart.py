@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinynas.plan.plan import Buffer, Plan
@@ -49,7 +49,7 @@ def memory_chart(plan: Plan, width: float = 1000, height: float = 440) -> str:
         rect(frame.px(peak), frame.top, frame.px(1) - frame.px(0), frame.py(0) - frame.top, "part-free"),
     ]
     placed = [_Placed.of(block, peak, frame) for block in blocks(plan)]
-    marks += [block.mark() for block in placed] + [label for block in placed for label in block.label()]
+    marks += [block.mark() for block in placed] + labels(placed)
     top = frame.py(plan.arena_bytes / 1024)
     marks += [line(frame.left, top, width - frame.right, top, "dash")]
     words = f"arena {plan.arena_bytes:,} B (no placement in this order is below {plan.lower_bound_bytes:,} B)"
@@ -82,15 +82,29 @@ class _Placed:
         tip = f"{self.block.name}: {buffer.size_bytes:,} B at {buffer.offset:,}, steps {buffer.first} to {buffer.last}"
         return rect(self.x, self.y, self.width, self.height, self.css, tip)
 
-    def label(self) -> Iterator[str]:
-        """The name, cut to the rectangle. Neighbours in time alternate in height: they may lie over each other."""
+    def name(self) -> str:
+        """The name, cut to the rectangle; empty where there is no room."""
         name = "scratch" if self.block.scratch else self.block.name
         room = int((self.width - 6) / CHAR_WIDTH)
         if room < min(len(name), CUT_MIN_CHARS) or self.height < LABEL_MIN_HEIGHT:
-            return
-        short = name if len(name) <= room else name[: room - 1] + "…"
-        lower = LINE_HEIGHT if self.height >= 2.5 * LINE_HEIGHT and self.block.buffer.first % 2 else 0
-        yield text(self.x + 5, self.y + 13 + lower, short, "on-fill" if self.css == "tensor-peak" else "on-pale")
+            return ""
+        return name if len(name) <= room else name[: room - 1] + "…"
+
+    def label(self, name: str) -> str:
+        return text(self.x + 5, self.y + 13, name, "on-fill" if self.css == "tensor-peak" else "on-pale")
+
+
+def labels(placed: Sequence[_Placed]) -> list[str]:
+    """Names of the blocks, the larger first; a name that would lie on another is left out (its tip still says it)."""
+    marks, taken = [], list[tuple[float, float, float]]()
+    for block in sorted(placed, key=lambda block: -block.width * block.height):
+        name, left = block.name(), block.x + 5
+        right = left + (len(name) + 1) * CHAR_WIDTH
+        clear = all(right < a or left > b or abs(block.y - y) >= LINE_HEIGHT for a, b, y in taken)
+        if name and clear:
+            taken.append((left, right, block.y))
+            marks.append(block.label(name))
+    return marks
 
 
 def usage_bar(title: str, parts: Sequence[Part], width: float = 1000) -> str:
