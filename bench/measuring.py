@@ -43,17 +43,24 @@ class BoardResult:
 def find_models(folder: Path | None) -> dict[str, bytes]:
     """Models to measure: the .tflite files of `folder`, known ones under their short name; else the twins.
 
+    Another file with such a name keeps its suffix, as the recorded figures are not its own.
+
     Raises:
         ModelError: the folder has no .tflite file.
     """
     if folder is None:
         return {name: twin(name) for name in TWINS}
-    contents = {path.stem: path.read_bytes() for path in sorted(folder.glob("*.tflite"))}
-    if not contents:
+    paths = sorted(folder.glob("*.tflite"))
+    if not paths:
         raise ModelError(f"{folder}: no .tflite file in it; give a folder of int8 models (MODELS=DIR), or none")
-    named = {baselines().name_of(hashlib.sha256(data).hexdigest()) or stem: data for stem, data in contents.items()}
+    named = {_name(path, data): data for path in paths for data in [path.read_bytes()]}
     known = [name for name in baselines().models if name in named]
     return {name: named[name] for name in [*known, *(name for name in named if name not in known)]}
+
+
+def _name(path: Path, data: bytes) -> str:
+    known = baselines().name_of(hashlib.sha256(data).hexdigest())
+    return known or (path.name if path.stem in baselines().models else path.stem)
 
 
 def measure_boards(

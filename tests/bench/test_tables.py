@@ -66,12 +66,12 @@ def test_every_recorded_figure_belongs_to_a_known_model_and_a_better_one_is_poss
 
 
 def test_known_models_are_found_by_their_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("zoo", "other"):
+    for name in ("zoo", "other", "vww"):
         (tmp_path / f"{name}.tflite").write_bytes(name.encode())
     known = baselines().models["ad"].model_copy(update={"sha256": hashlib.sha256(b"zoo").hexdigest()})
     changed = baselines().model_copy(update={"models": {**baselines().models, "ad": known}})
     monkeypatch.setattr("bench.measuring.baselines", lambda: changed)
-    assert find_models(tmp_path) == {"ad": b"zoo", "other": b"other"}
+    assert find_models(tmp_path) == {"ad": b"zoo", "other": b"other", "vww.tflite": b"vww"}  # not the recorded vww
 
 
 def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
