@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from tinynas.quantize.calibrate import collect_ranges
-from tinynas.quantize.ptq import quantize
 
 from tinynas.graph.ir import DType, Graph, Op, Tensor
 from tinynas.graph.ops import (
@@ -25,6 +23,8 @@ from tinynas.graph.ops import (
     Softmax,
 )
 from tinynas.graph.tflite_writer import write_tflite
+from tinynas.quantize.calibrate import collect_ranges
+from tinynas.quantize.ptq import quantize
 
 CALIBRATION_SAMPLES = 8
 
