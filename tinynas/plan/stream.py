@@ -17,7 +17,7 @@ from tinynas.plan.layout import Layout
 
 LONGEST = 4  # ops; with more, the buffers between them take what is saved
 MOST_BANDS = 16  # each is a further call with parameters of its own
-CALL_PRICE_BYTES = 256  # of arena that a further call must save: it takes some 60 B of flash, and a little time
+CALL_PRICE_BYTES = 640  # of arena that a further call must save: it takes 56 B of flash, and a little time
 
 
 Range = tuple[int, int, int]  # of layered calls: the first, the end, and output rows per band

@@ -18,7 +18,7 @@ __attribute__((used, noreturn)) void tn_start(void) {
   REG32(0xE000ED88u) |= 0xFu << 20; /* CPACR: FPU and MVE on, before anything may touch them */
   __asm volatile("dsb\n\tisb");
   memcpy(tn_data_start, tn_data_load, (size_t)(tn_data_end - tn_data_start));
-  memset(tn_bss_start, 0, (size_t)(tn_bss_end - tn_bss_start)); /* kernels need both functions anyway */
+  memset(tn_bss_start, 0, (size_t)(tn_bss_end - tn_bss_start));
   tn_guard_stack(tn_guard, tn_stack_limit);
   (void)main();
   for (;;) {

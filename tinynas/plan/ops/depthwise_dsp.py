@@ -108,6 +108,7 @@ def _register(side: int, stride: int) -> None:
             isa=Isa.DSP,
             shared=(
                 f"tn_dsp_strip{name}.c",
+                *(() if name == "3x3" else ("tn_dsp_strip.c",)),
                 "tn_dsp_depthwise.c",
                 "tn_dsp_spread.c",
                 "tn_dsp_weight_pairs.c",
