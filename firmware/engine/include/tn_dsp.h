@@ -37,8 +37,8 @@ static inline int8_t tn_dsp_requantise(const tn_dsp_channel *c, uint32_t acc2, i
 }
 
 /* Fills `padded` records, `step` bytes apart, from the first `channels`, at least one (the rest give `zero`). shift is
- * as in tn_math.h, in [-22, 0], 0 only with an activation that cuts off at `zero`. multiplier and shift: per channel or,
- * if `shared`, one for all. */
+ * as in tn_math.h, in [-22, 0], 0 only with an activation that cuts off at `zero`. multiplier and shift: per channel
+ * or, if `shared`, one for all. */
 void tn_dsp_channels(const int32_t *bias, const int32_t *multiplier, const int8_t *shift, int32_t shared,
                      int32_t channels, int32_t padded, int32_t zero, void *out, int32_t step);
 
