@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -166,3 +168,11 @@ def test_interruption_has_its_own_status(tinynas: Tinynas, monkeypatch: pytest.M
 def test_wrong_usage_is_one_line_too(tinynas: Tinynas, arguments: tuple[str, ...], word: str) -> None:
     result = tinynas(*arguments)
     check_one_line(result.status, result.err, word, "--help")
+
+
+def test_a_missing_extra_is_named(tmp_path: Path) -> None:
+    """As after a plain `pip install tinynas`, which brings no torch."""
+    script = "import sys; sys.modules['torch'] = None; from tinynas.cli.main import run; run()"
+    command = [sys.executable, "-c", script, "run", str(resource("experiments") / "demo.toml")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    check_one_line(done.returncode, done.stderr, "torch", "tinynas[train]")

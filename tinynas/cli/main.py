@@ -81,6 +81,8 @@ def run() -> None:
         _fail(str(error))
     except OSError as error:
         _fail(_os_error_line(error))
+    except ModuleNotFoundError as error:
+        _fail(_missing_package_line(error))
     except _UsageError as error:
         _fail(_usage_line(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -114,6 +116,15 @@ def _os_error_line(error: OSError) -> str:
     return f"{where}{error.strerror}{hint}"
 
 
+def _missing_package_line(error: ModuleNotFoundError) -> str:
+    """Which extra brings what this command needs; re-raises for a package that a plain install has."""
+    package = (error.name or "").partition(".")[0]
+    if package not in _EXTRA_OF:
+        raise error
+    how = f"pip install 'tinynas[{_EXTRA_OF[package]}]'"
+    return f"this command needs {package}, which is not installed; install it with: {how}"
+
+
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]  # click's; newer typer has its own copy of click
 
 
@@ -123,4 +134,5 @@ def _usage_line(error: Any) -> str:
     return f"{error.format_message().rstrip('.') or 'no command given'}; see: {command} --help"
 
 
+_EXTRA_OF = {"torch": "train", "sklearn": "train", "tensorflow": "verify", "platformio": "boards"}  # package -> extra
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}

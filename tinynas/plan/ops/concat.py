@@ -10,6 +10,7 @@ import numpy as np
 from tinynas.graph.ir import Graph, Op
 from tinynas.graph.ops import Activation, Concatenation, Pack
 from tinynas.plan.kernels import Array, Kernel, Value, register
+from tinynas.plan.ops.scales import unequal_scales
 
 
 def layout(graph: Graph, op: Op) -> tuple[Array, ...]:
@@ -29,11 +30,10 @@ def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
 
 
 def refuses(graph: Graph, op: Op) -> str | None:
-    """Fused activations, which TFLite's kernel does not apply either."""
-    del graph
+    """Fused activations, which TFLite's kernel does not apply either, and operands that would have to be rescaled."""
     if isinstance(op.attrs, Concatenation) and op.attrs.activation is not Activation.NONE:
         return f"fused activation {op.attrs.activation}; wanted none"
-    return None
+    return unequal_scales(graph, op)
 
 
 register(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from tinynas.graph.ir import Graph, Op
 from tinynas.plan.kernels import Kernel, Value, in_place, register
 from tinynas.plan.ops import binary
+from tinynas.plan.ops.scales import unequal_scales
 
 
 def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
@@ -16,11 +17,7 @@ def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
 
 def refuses(graph: Graph, op: Op) -> str | None:
     """Operands of unequal scales, which TFLite's kernel compares as they are."""
-    if reason := binary.refuses(graph, op):
-        return reason
-    quants = [graph.tensors[i].quant for i in (*op.inputs, *op.outputs)]
-    known = {(float(q.scale[0]), int(q.zero_point[0])) for q in quants if q is not None}
-    return "operands and result differ in scale or zero point" if len(known) > 1 else None
+    return binary.refuses(graph, op) or unequal_scales(graph, op)
 
 
 register(

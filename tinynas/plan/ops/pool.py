@@ -8,6 +8,7 @@ from tinynas.graph.ir import Graph, Op
 from tinynas.graph.ops import Pool2D
 from tinynas.plan.fixed_point import activation_range
 from tinynas.plan.kernels import Kernel, Value, register
+from tinynas.plan.ops.scales import unequal_scales
 from tinynas.plan.window import not_one_image, window_lead, window_of
 
 
@@ -33,7 +34,15 @@ def pack(graph: Graph, op: Op) -> Mapping[str, Value]:
     }
 
 
-for _name, _op in (("avg_pool_s8", "AVERAGE_POOL_2D"), ("max_pool_s8", "MAX_POOL_2D")):
+def max_refuses(graph: Graph, op: Op) -> str | None:
+    """Other batches, and scales that differ, which TFLite's kernel refuses too."""
+    return not_one_image(graph, op) or unequal_scales(graph, op)
+
+
+for _name, _op, _refuses in (
+    ("avg_pool_s8", "AVERAGE_POOL_2D", not_one_image),
+    ("max_pool_s8", "MAX_POOL_2D", max_refuses),
+):
     register(
         Kernel(
             name=_name,
@@ -42,7 +51,7 @@ for _name, _op in (("avg_pool_s8", "AVERAGE_POOL_2D"), ("max_pool_s8", "MAX_POOL
             params="tn_pool_params",
             params_bytes=20,
             pack=pack,
-            refuses=not_one_image,
+            refuses=_refuses,
             lead_bytes=window_lead,
         )
     )
