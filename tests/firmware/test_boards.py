@@ -1,4 +1,4 @@
-"""The assembly of the DSP kernels gives TFLite Micro's bytes on an emulated Cortex-M4."""
+"""Every op gives TFLite Micro's bytes on emulated Cortex-M4, M7 and M55: portable C, DSP assembly and Helium."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.engine.cases import AddCase, graphs, tight_plan
+from tests.engine.test_parity import CASES
 from tests.firmware.test_dsp import DSP_CASES, described
 from tinynas.engine.generate import generate
 from tinynas.graph.ir import Graph
@@ -35,19 +36,19 @@ def worker() -> Iterator[TflmWorker]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoardSession]:
+@pytest.fixture(scope="module", params=["qemu-mps2-an386", "qemu-mps2-an500", "qemu-mps3-an547"])
+def session(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoardSession]:
     log: Path = tmp_path_factory.mktemp("serial") / "log"
-    with open_board(load_board("qemu-mps2-an386"), log=log) as opened:
+    with open_board(load_board(request.param), log=log) as opened:
         yield opened
 
 
-@pytest.mark.parametrize("add_case", DSP_CASES, ids=lambda case: case.__name__)
-def test_dsp_kernel_is_bit_exact_on_the_board(add_case: AddCase, session: BoardSession, worker: TflmWorker) -> None:
+@pytest.mark.parametrize("add_case", [*DSP_CASES, *CASES], ids=lambda case: case.__name__)
+def test_op_is_bit_exact_on_the_board(add_case: AddCase, session: BoardSession, worker: TflmWorker) -> None:
     """Other draws than on the host, many ops in one image, each output as far over its input as it may lie."""
 
     @settings(
-        max_examples=3,  # the first is the simplest
+        max_examples=2,  # the first is the simplest
         phases=[Phase.generate],
         deadline=None,
         derandomize=True,
