@@ -77,11 +77,13 @@ def test_it_compiles_for_arm(core: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("compiler", [name for name in ("g++", "clang++", "arm-none-eabi-g++") if shutil.which(name)])
-def test_cpp_takes_header_and_example(compiler: str, tmp_path: Path) -> None:
-    folder = exported("portable", tmp_path)
+@pytest.mark.parametrize("core", CORES)
+def test_cpp_takes_all_of_it(compiler: str, core: str, tmp_path: Path) -> None:
+    """Sources as well, for build systems that compile everything as C++."""
+    folder = exported(core, tmp_path)
     usage = (folder / "README.md").read_text().split("```c\n")[1].split("```")[0]
     (folder / "use.cpp").write_text(usage)
-    for source in ("use.cpp", "examples/run.c"):
+    for source in ("use.cpp", "examples/run.c", *sources(folder)):
         run(compiler, "-x", "c++", "-std=c++17", *WARNINGS, "-Iinclude", "-fsyntax-only", source, cwd=folder)
 
 

@@ -65,7 +65,7 @@ def c_library(graph: Graph, core: Core, title: str, *, sha256: str = "", name: s
     """
     plan = make_plan(graph, core)
     called = library_name(title) if name is None else name
-    generated = generate(graph, plan, called, sha256=sha256)
+    generated = generate(graph, plan, called, sha256=sha256, strings=False)
     sources = {f"src/{file}": content for file, content in generated.files.items()}
     sources |= _engine_files(generated.kernels, generated.files)
     files = sources | _texts(plan, core, called, title, sha256, [path for path in sources if path.endswith(".c")])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinynas.engine.c_structs import in_declared_order
 from tinynas.engine.c_text import Text, array_text, struct_text
 from tinynas.errors import ModelError
 from tinynas.graph.ir import Graph, Tensor
@@ -28,10 +29,11 @@ class Generated:
     arena_bytes: int
 
 
-def generate(graph: Graph, plan: Plan, name: str = "main", *, sha256: str = "") -> Generated:
+def generate(graph: Graph, plan: Plan, name: str = "main", *, sha256: str = "", strings: bool = True) -> Generated:
     """Sources of `graph`, laid out as `plan` (of the same network, with or without weights) says.
 
-    `sha256` is the hex digest of the model's .tflite, which the firmware reports.
+    `sha256` is the hex digest of the model's .tflite, which the firmware reports. `strings` says how int8 data is
+    written: fast to compile as C, or as numbers, which C++ accepts too.
 
     Raises:
         ModelError: weights or quantisation parameters are missing, or `name` is no C identifier.
@@ -44,7 +46,7 @@ def generate(graph: Graph, plan: Plan, name: str = "main", *, sha256: str = "") 
         [
             *(f'#include "{header}"' for header in _unique(["model.h", *(k.header for k in used)])),
             "",
-            *_constants(prepared, plan),
+            *_constants(prepared, plan, strings),
             _invoke(prepared, plan),
             _ends("inputs", prepared, prepared.inputs, plan),
             _ends("outputs", prepared, prepared.outputs, plan),
@@ -83,16 +85,16 @@ extern const tn_model tn_model_{name};
 """
 
 
-def _constants(graph: Graph, plan: Plan) -> list[str]:
+def _constants(graph: Graph, plan: Plan, strings: bool) -> list[str]:
     """Arrays `c<k>_<field>` and parameters `p<k>` of every step k; the bands of an op share its arrays."""
     blocks, first_of = [], dict[tuple[Ops, str], int]()
     for k, step in enumerate(plan.steps):
         owner = first_of.setdefault((step.ops, step.kernel), k)
-        blocks.append(_step_constants(graph, step, k, owner))
+        blocks.append(_step_constants(graph, step, k, owner, strings))
     return blocks
 
 
-def _step_constants(graph: Graph, step: Step, k: int, owner: int) -> str:
+def _step_constants(graph: Graph, step: Step, k: int, owner: int, strings: bool) -> str:
     (asked, op), called = asked_of_kernel(graph, step), kernel(step.kernel)
     values: dict[str, Text] = dict(called.pack(asked, op))
     lines = []
@@ -100,12 +102,12 @@ def _step_constants(graph: Graph, step: Step, k: int, owner: int) -> str:
         data = values[array.field]
         assert isinstance(data, np.ndarray) and data.size == array.elements, (called.name, array)
         if owner == k:
-            lines.append(array_text(f"c{k}_{array.field}", array.ctype, data))
+            lines.append(array_text(f"c{k}_{array.field}", array.ctype, data, strings=strings))
         values[array.field] = f"c{owner}_{array.field}"
     for tensor in called.operands_of(op):
         if graph.tensors[tensor].const:
-            lines.append(array_text(f"t{tensor}_{k}", "int8_t", constant(graph.tensors[tensor])))
-    lines.append(f"static const {called.params} p{k} = {struct_text(values)};")
+            lines.append(array_text(f"t{tensor}_{k}", "int8_t", constant(graph.tensors[tensor]), strings=strings))
+    lines.append(f"static const {called.params} p{k} = {struct_text(in_declared_order(called.params, values))};")
     return "\n".join(lines) + "\n"
 
 
