@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -81,13 +79,6 @@ def test_equal_networks_are_planned_once() -> None:
     cost = CandidateCost(SMALL, BOARD, RUNTIME)
     first = cost((0, 0, 0, 0, 0, 0, 0, 0))
     assert cost((0, 1, 0, 0, 0, 0, 0, 0)) is first  # width 0.55 rounds to 0.5's channels
-
-
-def test_a_network_takes_a_few_milliseconds() -> None:
-    started = time.process_time()
-    for arch in ARCHS:
-        network_cost(FACES.netspec(arch), BOARD, RUNTIME)
-    assert (time.process_time() - started) / len(ARCHS) < 0.03  # typically 2 ms; the rest is for slow machines
 
 
 def test_sampling_is_conditioned_on_fitting() -> None:
