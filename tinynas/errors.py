@@ -47,7 +47,49 @@ class ToolError(TinyNasError):
 
 
 class LinkError(TinyNasError):
-    """The board is silent, garbled, rebooting, or answered with an error."""
+    """The way to a board failed. Its subclasses say how, so that a lab can tell its own trouble from a model's.
+
+    `infrastructure` is False where the model on the board is to blame: retrying elsewhere would give the same.
+    """
+
+    infrastructure = True
+
+
+class NoAnswerError(LinkError):
+    """The board says nothing, or stops in the middle of an answer, within the time limit."""
+
+
+class GarbledError(LinkError):
+    """What arrives is not the protocol's, or a checksum does not fit: noise, a wrong baud rate, lost bytes."""
+
+
+class RebootedError(LinkError):
+    """The board restarted (or the emulator that is the board ended) while it should have answered."""
+
+
+class PortLostError(LinkError):
+    """The port cannot be opened, or was unplugged while in use."""
+
+
+class FirmwareError(LinkError):
+    """Something else than our runner answers: another firmware, another model, or a runner of another version."""
+
+
+class RefusedError(LinkError):
+    """The runner answered `e-[code: ...]`; `code` as in firmware/runner/PROTOCOL.md."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def __reduce__(self) -> tuple[type[RefusedError], tuple[str, str]]:
+        return type(self), (str(self), self.code)
+
+
+class ModelFaultError(RefusedError):
+    """The model failed on the board: an error status, a processor fault, an overrun arena or stack."""
+
+    infrastructure = False
 
 
 class StoreError(TinyNasError):
