@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  { command -v apt-get >/dev/null && $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$pkg; } \
 	  || { echo "make: Python has no venv module; install the package $$pkg" >&2; exit 2; }; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,verify,boards,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,verify,boards,lab,dev]'
 	@touch $@
 
 # Compilers and QEMU come from the system's package manager; where it can't, the exact package is named.
