@@ -71,6 +71,10 @@ class PortLostError(LinkError):
     """The port cannot be opened, or was unplugged while in use."""
 
 
+class BusyError(LinkError):
+    """Another process uses the board, or has reserved it."""
+
+
 class FirmwareError(LinkError):
     """Something else than our runner answers: another firmware, another model, or a runner of another version."""
 
