@@ -34,14 +34,15 @@ def flash(board: Board, elf: Path) -> None:
 
 
 def _command(board: Board, elf: Path) -> list[str]:
-    if board.hardware is None:
-        raise BoardError(f"{board.name}: its board file has no [hardware] table, so no flasher is known for it")
+    table = board.hardware.openocd if board.hardware else None
+    if table is None:
+        raise BoardError(f"{board.name}: its board file has no [hardware.openocd] table; flash it another way")
     program = shutil.which("openocd")
     if program is None:
         raise ToolError(
             f"openocd, which flashes {board.name}, is not installed; install it with: apt-get install openocd"
         )
-    configuration = [part for name in board.hardware.openocd for part in ("-f", name)]
+    configuration = [part for name in table.config for part in ("-f", name)]
     return [program, *configuration, "-c", f"program {{{elf}}} verify reset exit"]
 
 

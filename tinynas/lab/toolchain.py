@@ -20,6 +20,7 @@ _HARD_FLOAT = ("-mfloat-abi=hard",)
 _SMALL = "-Os"  # in place of -O2 where the kernels' loops are assembly: 1 KB of flash for 1 % of the instructions
 _CORE_FLAGS: dict[Core, tuple[str, ...]] = {
     Core.M0: ("-mcpu=cortex-m0", "-mthumb", "-mfloat-abi=soft"),
+    Core.M0PLUS: ("-mcpu=cortex-m0plus", "-mthumb", "-mfloat-abi=soft"),
     Core.M3: ("-mcpu=cortex-m3", "-mthumb", "-mfloat-abi=soft"),
     Core.M4: (_SMALL, "-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", *_HARD_FLOAT),
     Core.M7: (_SMALL, "-mcpu=cortex-m7", "-mthumb", "-mfpu=fpv5-d16", *_HARD_FLOAT),

@@ -28,11 +28,14 @@ class Isa(enum.IntEnum):
 
 CORE_ISAS: Mapping[Core, frozenset[Isa]] = {
     Core.M0: frozenset({Isa.PORTABLE}),
+    Core.M0PLUS: frozenset({Isa.PORTABLE}),
     Core.M3: frozenset({Isa.PORTABLE}),
     Core.M4: frozenset({Isa.PORTABLE, Isa.DSP}),
     Core.M7: frozenset({Isa.PORTABLE, Isa.DSP}),
     Core.M33: frozenset({Isa.PORTABLE, Isa.DSP}),
     Core.M55: frozenset({Isa.PORTABLE, Isa.DSP, Isa.MVE}),
+    Core.LX6: frozenset({Isa.PORTABLE}),
+    Core.LX7: frozenset({Isa.PORTABLE}),
     Core.HOST: frozenset({Isa.PORTABLE}),
 }
 
