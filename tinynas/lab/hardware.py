@@ -52,7 +52,7 @@ class Uf2(BaseModel, frozen=True, extra="forbid"):
 
     family_id: PositiveInt  # of the chip, in the UF2 project's list
     volume: str  # label of the drive
-    board_id: str  # `Board-ID` in the drive's INFO_UF2.TXT
+    board_ids: tuple[str, ...] = Field(min_length=1)  # what `Board-ID` in the drive's INFO_UF2.TXT may be
 
 
 class DfuUtil(BaseModel, frozen=True, extra="forbid"):
@@ -87,7 +87,7 @@ class Hardware(BaseModel, frozen=True, extra="forbid"):
     pio: PlatformIo | None = None
     reset: tuple[Literal["probe", "dtr", "touch1200", "button"], ...] = Field(("probe",), min_length=1)  # best first
     power: tuple[Literal["usb", "supply"], ...] = ("usb",)  # `usb`: switching its USB port off takes the power away
-    platformio: str  # what PlatformIO calls the board
+    platformio: str | None = None  # what PlatformIO calls the board; none: no upstream platform has it
 
     @model_validator(mode="after")
     def _every_flasher_is_described(self) -> Hardware:
