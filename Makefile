@@ -4,8 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 JOBS   ?= 2
+FARM_VENV := build/labgrid
+FARM      := $(FARM_VENV)/.installed
 
-.PHONY: all setup demo test lint bench clean
+.PHONY: all setup demo test lint bench clean postgres
 
 all: setup
 
@@ -17,17 +19,29 @@ $(STAMP): pyproject.toml constraints.txt
 	  { command -v apt-get >/dev/null && $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$pkg; } \
 	  || { echo "make: Python has no venv module; install the package $$pkg" >&2; exit 2; }; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,verify,boards,lab,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,verify,boards,lab,postgres,dev]'
 	@touch $@
 
 # Compilers and QEMU come from the system's package manager; where it can't, the exact package is named.
 setup: $(STAMP)
 	@$(BIN)/tinynas doctor --fix
 
+# labgrid brings its own files of pyserial, so it lives apart (docs/lab.md); where it can't be had, its tests skip.
+$(FARM): constraints.txt
+	@{ $(PYTHON) -m venv $(FARM_VENV) && $(FARM_VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt labgrid; } \
+	  || echo "make: labgrid cannot be installed; the tests that need it will skip" >&2
+	@mkdir -p $(FARM_VENV) && touch $@
+
+# The server that the tests of a shared measurement store start; without it they skip.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  command -v apt-get >/dev/null && $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq postgresql; } \
+	  || echo "make: the package postgresql cannot be installed; the tests that need it will skip" >&2
+
 demo: setup
 	$(BIN)/tinynas run experiments/demo.toml
 
-test: setup
+test: setup $(FARM) postgres
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 lint: $(STAMP)

@@ -27,6 +27,7 @@ EXTRAS = {
     "train": ("torch", "scikit-learn"),
     "verify": ("tensorflow-cpu", "tensorflow"),  # either one
     "boards": ("platformio", "scons"),
+    "postgres": ("psycopg",),
 }
 NEWLIB_PROBES = ("libc_nano.a", "nano.specs")
 
@@ -106,6 +107,7 @@ def _extra(extra: str, names: tuple[str, ...]) -> Check:
         "train": "new, run, convert from checkpoints",
         "verify": "convert from Keras, extra checks",
         "boards": "pio run in firmware/",
+        "postgres": "a measurement store that a team shares",
     }[extra]
     advice = "" if complete else f"pip install 'tinynas[{extra}]' (needed by: {uses})"
     return Check(f"extra [{extra}]", "ok" if complete else "warning", found or "not installed", advice=advice)
