@@ -19,7 +19,7 @@ from tinynas.predict.quality import MIN_NETS
 from tinynas.search.nsga2 import SearchConfig
 from tinynas.space.cost import Budget as MemoryBudget
 from tinynas.space.space import SearchSpace
-from tinynas.train.config import TrainConfig
+from tinynas.train.config import HardwareConfig, TrainConfig
 
 
 class Budget(MemoryBudget, frozen=True, extra="forbid"):
@@ -33,6 +33,7 @@ class PredictorConfig(BaseModel, frozen=True, extra="forbid"):
 
     n_fit: Annotated[int, Field(ge=MIN_NETS)] = 12
     n_heldout: NonNegativeInt = 4  # judged on only
+    seeds: PositiveInt = 1  # finetunings of each network: their mean is less noisy, their spread says how noisy
     finetune: TrainConfig = TrainConfig(epochs=4)
 
 
@@ -88,6 +89,7 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
     finetune: FinetuneConfig = FinetuneConfig()
     baselines: BaselinesConfig = BaselinesConfig()
     quantise: QuantiseConfig = QuantiseConfig()
+    hardware: HardwareConfig = HardwareConfig()
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:

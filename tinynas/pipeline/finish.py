@@ -13,6 +13,7 @@ from tinynas.lab.store import MeasurementStore
 from tinynas.nets.checkpoint import load_network
 from tinynas.pipeline.artefacts import model_description, write_example
 from tinynas.pipeline.context import Context
+from tinynas.pipeline.features import macs, params
 from tinynas.pipeline.files import read_json, write_bytes, write_json
 from tinynas.pipeline.log import RunLog
 from tinynas.pipeline.measuring import check_exact, open_farm
@@ -20,7 +21,6 @@ from tinynas.pipeline.stage_store import Output
 from tinynas.pipeline.stages.baselines import load_baselines
 from tinynas.pipeline.stages.finetune import Finetuned, load_finetuned
 from tinynas.pipeline.stages.onboard import OnBoard, evaluate_chosen
-from tinynas.pipeline.stages.predictor import macs, params
 from tinynas.pipeline.stages.quantise import Int8Network, quantise_networks
 from tinynas.pipeline.summary import Entry, Measured, board_entry, dataset_entry, verdict
 from tinynas.plan.fit import RuntimeSize
@@ -160,7 +160,7 @@ def _summary(
         "dataset": stages.data.name,
         "board": context.board.name,
         "reference": reference,
-        "predictor": stages.fitted.summary() | {"baselines_heldout": stages.fitted.baselines_heldout},
+        "predictor": stages.fitted.summary(),
         "search": {"space_size": stages.space.size, **read_json(stages.search.folder / "search.json")},
         "front": list(front),
         "chosen": chosen,

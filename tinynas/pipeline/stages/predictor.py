@@ -13,19 +13,20 @@ from tinynas.distill.library import Library
 from tinynas.nets.checkpoint import save_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
+from tinynas.pipeline.features import FEATURES, Features, macs, params
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.jobs import TrainJob, run_jobs
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.zero_shot import naswot
 from tinynas.predict.fitting_nets import spread
-from tinynas.predict.quality import AccuracyPredictor, Nets, fit, leave_one_out
-from tinynas.space.layers import layers
-from tinynas.space.netspec import NetSpec
+from tinynas.predict.nets import Floats, Nets
+from tinynas.predict.noise import noise_ceiling
+from tinynas.predict.quality import AccuracyPredictor, fit, leave_one_out
 from tinynas.space.space import Arch, SearchSpace
 
-_VERSION = 1
+_VERSION = 2
 _POOL = 1000  # distinct archs to choose from
-_ZERO_SHOT_IMAGES = 32
+_NASWOT_IMAGES = 32
 
 
 def fit_predictor(context: Context, data: Dataset, library: Library, made: Output, reference: Output) -> Output:
@@ -41,11 +42,6 @@ def load_predictor(output: Output) -> AccuracyPredictor:
     return AccuracyPredictor.load(output.folder / "predictor.json")
 
 
-def macs(spec: NetSpec) -> int:
-    """Multiply-accumulates of one inference."""
-    return sum(layer.macs for layer in layers(spec))
-
-
 @dataclass(frozen=True)
 class _Chosen:
     """Networks to finetune: the first `n_fit` fit the predictor, the rest judge it."""
@@ -55,14 +51,13 @@ class _Chosen:
 
 
 def _fit(context: Context, data: Dataset, library: Library, teacher: Path, folder: Path) -> None:
-    chosen = _choose(context, library)
-    total = len(chosen.archs)
-    context.progress.begin("predictor", "networks finetuned", total)
-    jobs = [_job(context, library, teacher, folder, arch) for arch in chosen.archs]
+    chosen, seeds = _choose(context, library), context.experiment.predictor.seeds
+    context.progress.begin("predictor", "networks finetuned", len(chosen.archs) * seeds)
+    jobs = [_job(context, library, teacher, folder, arch, run) for arch in chosen.archs for run in range(seeds)]
     run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, _note(job)))
-    accuracies = [float(read_json(job.result)["accuracy_validation"]) for job in jobs]
-    nets = _nets(context, data, library, chosen.archs, accuracies)
-    predictor = _save(nets, chosen, len(library.space.resolutions), folder)
+    scores = np.array([float(read_json(job.result)["accuracy_validation"]) for job in jobs]).reshape(-1, seeds)
+    nets = _nets(context, data, library, chosen.archs, scores)
+    predictor = _save(library.space, nets, scores, len(data.validation), chosen, folder)
     context.progress.end(_result(predictor))
     if predictor.warning:
         context.progress.say(f"predictor: {predictor.warning}")
@@ -87,51 +82,65 @@ def _pool(space: SearchSpace, rng: np.random.Generator) -> list[Arch]:
     return list(dict.fromkeys(space.sample(rng) for _ in range(_POOL)))
 
 
-def _job(context: Context, library: Library, teacher: Path, folder: Path, arch: Arch) -> TrainJob:
-    """Assemble one network and describe its finetuning."""
-    place = folder / "networks" / "-".join(map(str, arch))
+def _job(context: Context, library: Library, teacher: Path, folder: Path, arch: Arch, run: int) -> TrainJob:
+    """Assemble one network and describe its finetuning number `run`: they differ in their seed."""
+    place = folder / "networks" / f"{'-'.join(map(str, arch))}.{run}"
     if not (place / "start.npz").exists():
         save_network(place / "start.npz", library.assemble(arch))
-    seed = derive_seed(context.experiment.seed, "predictor", *arch)
-    return TrainJob(place, context.experiment.data, context.experiment.predictor.finetune, seed, teacher)
+    seed = derive_seed(context.experiment.seed, "predictor", run, *arch)
+    return TrainJob(
+        place,
+        context.experiment.data,
+        context.experiment.predictor.finetune,
+        seed,
+        teacher,
+        context.experiment.hardware,
+    )
 
 
 def _note(job: TrainJob) -> str:
     return f"validation accuracy {read_json(job.result)['accuracy_validation']:.1%}"
 
 
-def _nets(
-    context: Context, data: Dataset, library: Library, archs: Sequence[Arch], accuracies: Sequence[float]
-) -> Nets:
+def _nets(context: Context, data: Dataset, library: Library, archs: Sequence[Arch], scores: Floats) -> Nets:
     """What the predictor sees of the networks, and the rivals it is compared with."""
     specs = [library.space.netspec(arch) for arch in archs]
-    images = data.train.images[:_ZERO_SHOT_IMAGES]
+    images = data.train.images[:_NASWOT_IMAGES]
     seed = derive_seed(context.experiment.seed, "zero_shot")
+    gains = Features(library, data).columns(tuple(FEATURES), archs)
     rivals = {
         "macs": np.array([float(macs(spec)) for spec in specs]),
         "params": np.array([float(params(spec)) for spec in specs]),
-        "zero_shot": np.array([naswot(spec, images, seed) for spec in specs]),
+        "zero_shot": gains["zero_shot"],
+        "naswot": np.array([naswot(spec, images, seed) for spec in specs]),
     }
     nsr = np.array([library.nsr_of(arch) for arch in archs])
-    return Nets(nsr, np.array(accuracies), np.array([arch[0] for arch in archs]), rivals)
+    return Nets(nsr, scores.mean(axis=1), np.array([arch[0] for arch in archs]), rivals, gains)
 
 
-def params(spec: NetSpec) -> int:
-    """Weights and biases, BatchNorm folded."""
-    from tinynas.graph.lower import lower
-
-    graph = lower(spec)
-    return sum(tensor.elements for tensor in graph.tensors if tensor.name.endswith((".weight", ".bias")))
-
-
-def _save(nets: Nets, chosen: _Chosen, n_resolutions: int, folder: Path) -> AccuracyPredictor:
+def _save(
+    space: SearchSpace, nets: Nets, scores: Floats, images: int, chosen: _Chosen, folder: Path
+) -> AccuracyPredictor:
     fits = np.arange(len(chosen.archs)) < chosen.n_fit
     train, held_out = nets.rows(fits), nets.rows(~fits)
-    predictor = fit(train, n_resolutions, held_out if len(held_out.nsr) > 1 else None)
-    blind = [*leave_one_out(train, n_resolutions), *predictor.predict(held_out.nsr, held_out.resolutions)]
+    some = len(held_out) > 1
+    ceiling = noise_ceiling(scores[~fits] if some else scores, images)  # of those that the predictor is judged by
+    predictor = fit(train, len(space.resolutions), held_out if some else None, ceiling)
+    blind = [*leave_one_out(train, len(space.resolutions)), *predictor.predict_nets(held_out)]
     points = [
-        {"arch": list(arch), "predicted": float(guess), "accuracy": float(accuracy), "heldout": index >= chosen.n_fit}
-        for index, (arch, guess, accuracy) in enumerate(zip(chosen.archs, blind, nets.accuracy, strict=True))
+        {
+            "arch": list(arch),
+            "name": space.label(arch),
+            "predicted": float(blind[index]),
+            "accuracy": float(nets.accuracy[index]),
+            "accuracies": scores[index].tolist(),
+            "heldout": index >= chosen.n_fit,
+            "nsr": nets.nsr[index].tolist(),
+            "resolution": int(nets.resolutions[index]),
+            "gains": {name: float(column[index]) for name, column in nets.gains.items()},
+            "baselines": {name: float(column[index]) for name, column in nets.baselines.items()},
+        }
+        for index, arch in enumerate(chosen.archs)
     ]
     predictor.save(folder / "predictor.json")
     write_json(folder / "points.json", points)
@@ -139,6 +148,12 @@ def _save(nets: Nets, chosen: _Chosen, n_resolutions: int, folder: Path) -> Accu
 
 
 def _result(predictor: AccuracyPredictor) -> str:
-    held_out = predictor.kendall_tau_heldout
-    tail = "" if held_out is None else f", {held_out:.2f} on {predictor.n_heldout} held out"
-    return f"Kendall tau {predictor.kendall_tau_loo:.2f} leaving one of {predictor.n_fit} out{tail}"
+    """Kendall tau, mean squared error and n, beside every baseline's tau on the same networks."""
+    tau, error, n, rivals = predictor.kendall_tau_loo, predictor.loo_mse, predictor.n_fit, predictor.baselines
+    where = f"leaving one of {n} out"
+    if predictor.kendall_tau_heldout is not None and predictor.heldout_mse is not None:
+        tau, error, rivals = predictor.kendall_tau_heldout, predictor.heldout_mse, predictor.baselines_heldout
+        where = f"on {predictor.n_heldout} held out, fitted on {n}"
+    others = ", ".join(f"{name} {rival:.2f}" for name, rival in rivals.items())
+    limit = "" if predictor.ceiling is None else f"; noise allows {predictor.ceiling.tau_of_truth:.2f}"
+    return f"{predictor.model}: Kendall tau {tau:.2f}, MSE {error:.1e} {where} ({others}{limit})"

@@ -16,9 +16,11 @@ from tinynas.lab.measure import Measurement
 from tinynas.lab.store import MeasurementStore
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
+from tinynas.pipeline.features import Features
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.int8 import calibration_images
 from tinynas.pipeline.measuring import Measurer, RateLog, open_farm
+from tinynas.pipeline.predicted import Predicted
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.stages.space import candidate_cost
 from tinynas.plan.fit import RuntimeSize
@@ -71,7 +73,7 @@ def run_search(
         "firmware": firmware(context.board).firmware_hash,
         "seed": context.experiment.seed,
     }
-    work = _Work(context, data, library, predictor, runtime)
+    work = _Work(context, data, library, Predicted(predictor, Features(library, data)), runtime)
     return context.stage(StageKey("search", _VERSION, settings, upstream), work.run)
 
 
@@ -80,7 +82,7 @@ class _Work:
     context: Context
     data: Dataset
     library: Library
-    predictor: AccuracyPredictor
+    predicted: Predicted
     runtime: RuntimeSize
 
     def run(self, folder: Path) -> None:
@@ -111,16 +113,13 @@ class _Work:
         return SearchProblem(
             space,
             (
-                Objective("error", lambda archs: [1 - self._predicted(arch) for arch in archs]),
+                Objective("error", lambda archs: [1 - accuracy for accuracy in self.predicted(archs)]),
                 Objective("latency_us", lambda archs: [m.latency_us for m in measurer(archs)], latency_limit_us),
             ),
             cost.overflow,
             lambda rng: sample_feasible(space, cost, rng),
             (space.smallest(), space.largest()),
         )
-
-    def _predicted(self, arch: Arch) -> float:
-        return float(self.predictor.predict(self.library.nsr_of(arch), [arch[0]])[0])
 
     def _save(self, result: SearchResult, measurer: Measurer, folder: Path) -> None:
         front = {candidate.arch for candidate in result.front}
@@ -129,7 +128,7 @@ class _Work:
             {
                 "arch": list(arch),
                 "name": self.library.space.label(arch),
-                "predicted_accuracy": self._predicted(arch),
+                "predicted_accuracy": self.predicted([arch])[0],
                 **measured_figures(measurer.known[arch]),
                 "within_limits": measurer.known[arch].latency_us <= limit_us,
                 "on_front": arch in front,
