@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -41,7 +40,7 @@ def test_name_and_profile(link: SerialLink) -> None:
     assert link.command("name", LIMIT_S) == ["m-name-dut-[tinynas]"]
     profile = link.command("profile", LIMIT_S)
     assert profile[:3] == ["m-profile-[tinynas-runner 1]", "m-model-[toy]", "m-sha256-[00ff]"]
-    assert profile[-1] == "m-extensions-[bin io loaded ops out run stats time]"
+    assert profile[-1] == "m-extensions-[io loaded ops out put run stats tag time]"
 
 
 def test_help_lists_all_commands_that_profile_announces(link: SerialLink) -> None:
@@ -90,20 +89,6 @@ def test_bytes_past_the_announced_size_are_ignored(link: SerialLink) -> None:
     assert link.command("db print", LIMIT_S) == ["m-buffer-01-02"]
 
 
-def test_binary_load_checks_the_crc(link: SerialLink) -> None:
-    data = bytes(range(N))
-    for crc, wanted in ((zlib.crc32(data), ["m-load-done"]), (zlib.crc32(data) ^ 1, None)):
-        link.send(f"bin 0 {N} {crc:08x}%".encode())
-        link.answer("bin", LIMIT_S, until="m-[Expecting")
-        link.send(data)
-        if wanted is None:
-            with pytest.raises(LinkError, match="bad-crc"):
-                link.answer("bin", LIMIT_S)
-        else:
-            assert link.answer("bin", LIMIT_S) == wanted
-    link.answer("the end of the refused load", LIMIT_S)
-
-
 @pytest.mark.parametrize(
     ("command", "code"),
     [
@@ -120,16 +105,16 @@ def test_binary_load_checks_the_crc(link: SerialLink) -> None:
         ("db load", "usage"),
         ("db load 0", "usage"),
         (f"db load {N + 2}", "too-big"),
-        ("bin 0", "usage"),
-        ("bin 2 1 0", "bad-size"),
-        (f"bin 0 {N + 1} 0", "bad-size"),
+        ("put 0", "usage"),
+        ("put 2 1 0", "bad-size"),
+        (f"put 0 {N + 1} 0", "bad-size"),
+        ("tag", "usage"),
         ("x" * 81, "too-long"),
     ],
 )
 def test_what_it_does_not_understand_is_refused_and_it_goes_on(link: SerialLink, command: str, code: str) -> None:
     with pytest.raises(LinkError, match=rf"e-\[{code}"):
         link.command(command, LIMIT_S)
-    link.answer("the end of the refusal", LIMIT_S)
     assert link.command("name", LIMIT_S) == ["m-name-dut-[tinynas]"]
 
 
@@ -138,14 +123,12 @@ def test_bad_hex_is_refused(link: SerialLink, digits: str) -> None:
     link.command("db load 8", LIMIT_S)
     with pytest.raises(LinkError, match="bad-hex"):
         link.command(f"db {digits}", LIMIT_S)
-    link.answer("the end of the refusal", LIMIT_S)
 
 
 def test_there_are_no_results_of_inputs_that_were_not_run(link: SerialLink) -> None:
     link.command("db load 2", LIMIT_S)
     with pytest.raises(LinkError, match="no-results"):
         link.command("results", LIMIT_S)
-    link.answer("the end of the refusal", LIMIT_S)
 
 
 def test_line_ends_between_commands_do_no_harm(link: SerialLink) -> None:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-import re
+import errno
+import itertools
+import os
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 import serial
 
-from tinynas.errors import LinkError
+from tinynas.errors import (
+    BusyError,
+    FirmwareError,
+    GarbledError,
+    LinkError,
+    NoAnswerError,
+    PortLostError,
+    RebootedError,
+)
+from tinynas.lab.answer import BOOT_LINE, READY_LINE, Answer, is_protocol, refusal
+from tinynas.lab.framing import ABORT
 from tinynas.lab.rawlog import RawLog
 
 _T = TypeVar("_T")
 BAUD = 115_200
 _OBITUARY_S = 2.0  # a process closes its line some time before it is gone
-BOOT_LINE = "m-init-done"
-READY_LINE = "m-ready"
-_LINE = re.compile(r"m-[ -~]*|e-\[[ -~]*\]")
+_REFUSAL_S = 2.0  # to the end of an answer that holds an error
+_WRITE_S = 5.0
+_POLL_S = 0.05
+_PROBE_S = 1.5  # a runner that was left alone in the middle of a `put` needs a second to notice
+_BUSY = {errno.EWOULDBLOCK, errno.EBUSY}
 
 
 class SerialLink:
@@ -25,25 +39,84 @@ class SerialLink:
 
     `diagnose(wait_s)` is asked when the line is silent or broken: it returns what is known of the end of the board's
     process (a crash text), or None if it has not ended within `wait_s`.
+
+    With `tagged` set, every command carries a number, and its answer is believed only if it ends in that number and the
+    CRC-32 of command and answer: a changed digit, a lost line or the answer to an older command is noticed.
     """
 
-    def __init__(self, port: str, log: RawLog, diagnose: Callable[[float], str | None] = lambda wait_s: None) -> None:
+    def __init__(
+        self,
+        port: str,
+        log: RawLog,
+        diagnose: Callable[[float], str | None] = lambda wait_s: None,
+        *,
+        baud: int = BAUD,
+    ) -> None:
         self.port = port
+        self.baud = baud
         self.log = log
+        self.tagged = False
         self._diagnose = diagnose
         self._pending = b""
-        try:
-            self._serial = serial.Serial(port, BAUD, timeout=0, write_timeout=10, exclusive=True)
-        except (serial.SerialException, OSError) as error:
-            raise LinkError(f"{port}: cannot be opened: {error}; is the board attached, and the port free?") from error
+        self._tags = itertools.count(int.from_bytes(os.urandom(2)))  # not the tags of the session before
+        self._understood = False  # a line of the protocol has come
+        self._serial = self._open()
 
     def close(self) -> None:
         self._serial.close()
+
+    def reopen(self, limit_s: float) -> None:
+        """Opens the port again, which may take a while to come back.
+
+        Raises:
+            PortLostError: it has not come back within `limit_s`.
+        """
+        self.close()
+        self._pending = b""
+        deadline = time.monotonic() + limit_s
+        while True:
+            try:
+                self._serial = self._open()
+                return
+            except PortLostError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_S)
 
     def discard(self) -> None:
         """Forgets what has arrived so far (before a reset, whose boot lines are to come)."""
         self._pending = b""
         self._guard(self._serial.reset_input_buffer)
+
+    def synchronise(self, limit_s: float) -> None:
+        """Brings the board back to reading commands, whatever it was in the middle of; drops what it says meanwhile.
+
+        Raises:
+            RefusedError: its runner is too old to number answers.
+            LinkError: it does not come back within `limit_s`.
+        """
+        deadline = time.monotonic() + limit_s
+        tag = next(self._tags) % 65536
+        seen: list[str] = []
+        while not self._probe(tag, seen, min(deadline, time.monotonic() + _PROBE_S)):
+            if time.monotonic() > deadline:
+                raise self._timeout(seen, "the runner's name")
+        self._understood = True
+        while _text(self._line(deadline, seen, "the end of an answer")) != READY_LINE:
+            pass
+
+    def _probe(self, tag: int, seen: list[str], deadline: float) -> bool:
+        """Whether the runner tells its name under `tag`; what else it says is left in `seen`."""
+        self.send(ABORT + f"%tag {tag} name%".encode())
+        while not seen or not seen[-1].startswith(f"m-tag-{tag}-"):
+            try:
+                seen.append(_text(self._line(deadline, seen, "the runner's name")))
+            except (NoAnswerError, GarbledError, FirmwareError):
+                return False
+            if seen[-1] == "e-[unknown-command: tag]":
+                self._line(deadline, seen, "the end of an answer")
+                raise refusal(self._says("the runner on the board does not number its answers"), seen[-1])
+        return True
 
     def wait_boot(self, limit_s: float) -> None:
         """Reads up to the `m-ready` that ends a boot. What stands before the boot lines is not the runner's.
@@ -54,8 +127,9 @@ class SerialLink:
         deadline = time.monotonic() + limit_s
         seen: list[str] = []
         while BOOT_LINE not in seen:
-            seen.append(self._line(deadline, seen, "the runner's start"))
-        while self._line(deadline, seen, "the runner's start") != READY_LINE:
+            seen.append(_text(self._line(deadline, seen, "the runner's start")))
+        self._understood = True
+        while _text(self._line(deadline, seen, "the runner's start")) != READY_LINE:
             pass
 
     def command(self, text: str, limit_s: float) -> list[str]:
@@ -64,47 +138,97 @@ class SerialLink:
         Raises:
             LinkError: silence, garbage, a reboot, an `e-[...]` answer or a lost line, within `limit_s`.
         """
-        self.send(f"{text}%".encode("ascii"))
-        return self.answer(text, limit_s)
+        return self.rest(self.begin(text), limit_s)
 
-    def answer(self, text: str, limit_s: float, until: str = READY_LINE) -> list[str]:
-        """Lines up to one that is, or starts with, `until`, which is dropped."""
+    def begin(self, text: str) -> Answer:
+        """Sends `text`; the answer is to be read by `until` and `rest`."""
+        answer = Answer(text, str(next(self._tags) % 65536) if self.tagged else None)
+        self.send(answer.request)
+        return answer
+
+    def until(self, answer: Answer, start: str, limit_s: float) -> str:
+        """Reads on to the line that starts with `start`, and returns it.
+
+        Raises:
+            LinkError: as `command`; also if the answer ends before.
+        """
         deadline = time.monotonic() + limit_s
-        lines: list[str] = []
-        while not (line := self._line(deadline, lines, f"the answer to {text!r}")).startswith(until):
-            if line:  # the runner ends an unfinished line before it reports a fault
-                self._refuse_trouble(line, text)
-                lines.append(line)
-        return lines
+        while not answer.lines or not answer.lines[-1].startswith(start):
+            if self._read_on(answer, deadline):
+                raise GarbledError(self._says(f"{answer.text!r}: wanted {start}..., found {answer.lines}"))
+        return answer.lines[-1]
+
+    def rest(self, answer: Answer, limit_s: float) -> list[str]:
+        """The answer's lines, once it is whole."""
+        deadline = time.monotonic() + limit_s
+        while not self._read_on(answer, deadline):
+            if answer.error is not None:
+                deadline = min(deadline, time.monotonic() + _REFUSAL_S)
+        if answer.error is not None:
+            raise refusal(self._says(f"{answer.text!r} answered {answer.error}"), answer.error)
+        return answer.lines
 
     def send(self, data: bytes) -> None:
         self.log.sent(data)
         self._guard(lambda: self._serial.write(data))
 
-    def _refuse_trouble(self, line: str, text: str) -> None:
-        if line.startswith("e-"):
-            raise LinkError(self._says(f"{text!r} answered {line}"))
-        if line == BOOT_LINE:
-            raise LinkError(self._says(f"the board restarted during {text!r}"))
-        if not _LINE.fullmatch(line):
-            raise LinkError(
-                self._says(f"garbled answer to {text!r}: wanted lines starting with m- or e-, found {line!r}")
-            )
+    def receive(self, limit_s: float) -> bytes:
+        """What has arrived, or arrives first within `limit_s`; empty if nothing does."""
+        if not self._pending:
+            self._pending = self._read(limit_s)
+        data, self._pending = self._pending, b""
+        return data
 
-    def _line(self, deadline: float, seen: list[str], wanted: str) -> str:
+    def unread(self, data: bytes) -> None:
+        """Gives back what `receive` returned too much: it is read next."""
+        self._pending = data + self._pending
+
+    def _read_on(self, answer: Answer, deadline: float) -> bool:
+        """Takes one more line; True when that ends the answer."""
+        try:
+            line = self._line(deadline, answer.lines, f"the answer to {answer.text!r}")
+        except NoAnswerError:
+            if answer.error is not None:  # the processor has stopped, or the end of the answer was lost
+                raise refusal(self._says(f"{answer.text!r} answered {answer.error}"), answer.error) from None
+            raise
+        self._refuse_trouble(_text(line), answer)
+        self._understood = True
+        return answer.take(line, lambda trouble: GarbledError(self._says(trouble)))
+
+    def _refuse_trouble(self, line: str, answer: Answer) -> None:
+        if line.startswith("e-[fault"):  # nothing comes after it
+            raise refusal(self._says(f"{answer.text!r} answered {line}"), line)
+        if line == BOOT_LINE:
+            raise RebootedError(self._says(f"the board restarted during {answer.text!r}"))
+        if line and not is_protocol(line):  # the runner ends an unfinished line before it reports a fault
+            kind = FirmwareError if line.isascii() and line.isprintable() and not self._understood else GarbledError
+            raise kind(self._says(self._not_protocol(line, answer.text)))
+
+    def _not_protocol(self, line: str, text: str) -> str:
+        found = f"garbled answer to {text!r}: wanted lines starting with m- or e-, found {line!r}"
+        return (
+            found if self._understood else f"{found}; is another firmware running, or the line not at {self.baud} baud?"
+        )
+
+    def _line(self, deadline: float, seen: list[str], wanted: str) -> bytes:
         while b"\n" not in self._pending:
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                raise LinkError(self._says(self._timeout(seen, wanted)))
+                raise self._timeout(seen, wanted)
             self._pending += self._read(left_s)
         line, self._pending = self._pending.split(b"\n", 1)
-        return line.rstrip(b"\r").decode("ascii", "backslashreplace")
+        return line + b"\n"
 
-    def _timeout(self, seen: list[str], wanted: str) -> str:
-        if self._pending or seen:
-            last = self._pending.decode("ascii", "backslashreplace") or seen[-1]
-            return f"wanted {wanted}, the last that came is {last[-80:]!r}; is another firmware running?"
-        return f"wanted {wanted}, the board says nothing; is it powered, and the runner flashed?"
+    def _timeout(self, seen: list[str], wanted: str) -> LinkError:
+        if not self._pending and not seen:
+            silent = f"wanted {wanted}, the board says nothing; is it powered, and the runner flashed?"
+            return NoAnswerError(self._says(silent))
+        last = self._pending.decode("ascii", "backslashreplace") or seen[-1]
+        text = f"wanted {wanted}, the last that came is {last[-80:]!r}"
+        if self._understood or is_protocol(last):
+            return NoAnswerError(self._says(f"{text}; is another firmware running?"))
+        kind = FirmwareError if "\\x" not in last else GarbledError
+        return kind(self._says(f"{text}; is another firmware running, or the line not at {self.baud} baud?"))
 
     def _read(self, limit_s: float) -> bytes:
         def wait() -> bytes:
@@ -115,15 +239,33 @@ class SerialLink:
         if data:
             self.log.received(data)
         elif crash := self._diagnose(0.0):
-            raise LinkError(self._says(crash))
+            raise RebootedError(self._says(crash))
         return data
+
+    def _open(self) -> serial.Serial:
+        try:
+            return serial.Serial(self.port, self.baud, timeout=0, write_timeout=_WRITE_S, exclusive=True)
+        except (serial.SerialException, OSError, ValueError) as error:
+            if getattr(error, "errno", None) in _BUSY:
+                raise BusyError(f"{self.port}: another program has it open; close that, or wait for it") from error
+            raise PortLostError(
+                f"{self.port}: cannot be opened: {error}; is the board attached, and the port free?"
+            ) from error
 
     def _guard(self, action: Callable[[], _T]) -> _T:
         try:
             return action()
-        except (serial.SerialException, OSError) as error:
-            raise LinkError(self._says(self._diagnose(_OBITUARY_S) or f"the line broke: {error}")) from error
+        except serial.SerialTimeoutException as error:
+            raise NoAnswerError(self._says(f"the board takes no bytes within {_WRITE_S:g} s")) from error
+        except (serial.SerialException, OSError, TypeError) as error:  # pyserial: TypeError if closed meanwhile
+            crash = self._diagnose(_OBITUARY_S)
+            kind = PortLostError if crash is None else RebootedError
+            raise kind(self._says(crash or f"the line broke: {error}")) from error
 
     def _says(self, text: str) -> str:
         self.log.remark(text)
         return f"{self.port}: {text} (log: {self.log.path})"
+
+
+def _text(line: bytes) -> str:
+    return line.rstrip(b"\r\n").decode("ascii", "backslashreplace")

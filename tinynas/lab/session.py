@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,39 +13,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.errors import BoardError, LinkError, ModelError
+from tinynas.errors import BoardError, GarbledError, ModelError, RefusedError
+from tinynas.lab import replies
 from tinynas.lab.board import Board
 from tinynas.lab.build import Image
 from tinynas.lab.device import AttachedDevice, Device
 from tinynas.lab.hostboard import HostBoard
+from tinynas.lab.limits import Limits
 from tinynas.lab.rawlog import RawLog, default_log
+from tinynas.lab.replies import Hello, MemoryStats, Place
+from tinynas.lab.transfer import upload
 from tinynas.lab.virtual import QemuBoard
 
 Int8 = NDArray[np.int8]
 
-_COMMAND_LIMIT_S = 20.0
-_INFERENCE_LIMIT_S = 120.0  # of one inference: 10 times what the largest reference model takes on QEMU
 _DEBUGGER_FROM_BYTES = 512  # below, the serial line is as fast as halting the machine
 _EMPTY_CALL_INSTRUCTIONS = 1  # tn_port_empty
-
-
-@dataclass(frozen=True)
-class Place:
-    """An input or output tensor on the board."""
-
-    address: int
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class Hello:
-    """What the runner says of itself."""
-
-    version: str
-    model: str
-    sha256: str  # of the .tflite that the image was generated from
-    ops: int
-    extensions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,16 +39,6 @@ class Timing:
     latency_us: float  # median
     all_instructions: tuple[int, ...]
     all_latency_us: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class MemoryStats:
-    """Memory after the last inference."""
-
-    arena_bytes: int
-    stack_bytes: int  # high-water mark of the inference
-    stack_reserved_bytes: int
-    canary: str  # "whole", or what was overrun
 
 
 @dataclass(frozen=True)
@@ -81,13 +53,15 @@ class OpTiming:
 class BoardSession:
     """One board, held open. `flash` comes first; results are those of the first inference after a load."""
 
-    def __init__(self, board: Board, device: Device, log: RawLog) -> None:
+    def __init__(self, board: Board, device: Device, log: RawLog, limits: Limits = Limits()) -> None:  # noqa: B008
         self.board = board
+        self.limits = limits
         self._device = device
         self._log = log
         self._inputs: tuple[Place, ...] = ()
         self._output_bytes: tuple[int, ...] = ()
         self._op_count = 0
+        self._extensions: tuple[str, ...] = ()
 
     @property
     def log_path(self) -> Path:
@@ -107,18 +81,33 @@ class BoardSession:
         return self.attach()
 
     def attach(self) -> Hello:
-        """Learns from a runner that is already there."""
-        hello = _hello(self._command("profile"))
+        """Learns from a runner that is already there, whatever it was left in the middle of.
+
+        Raises:
+            FirmwareError: it is not our runner, or of another version.
+            LinkError: it does not answer, or not whole.
+        """
+        hello = replies.hello(self._first_words())
+        self._extensions = hello.extensions
         self._op_count = hello.ops
-        places = self._command("io")
-        self._inputs = tuple(_place(line) for line in places if line.startswith("m-input-"))
-        self._output_bytes = tuple(_place(line).size_bytes for line in places if line.startswith("m-output-"))
+        lines = self._command("io")
+        self._inputs = replies.places(lines, "m-input-")
+        self._output_bytes = tuple(place.size_bytes for place in replies.places(lines, "m-output-"))
         return hello
+
+    def _first_words(self) -> list[str]:
+        link = self._device.link
+        try:
+            link.synchronise(self.limits.synchronise_s)
+            link.tagged = True
+        except RefusedError:  # an older runner
+            link.tagged = False
+        return self._command("profile")
 
     def infer(self, inputs: Sequence[Int8]) -> list[Int8]:
         """Loads `inputs`, runs once and returns the outputs' int8 bytes, flat, in model order."""
         self.load(inputs)
-        return self._outputs(self._command("run", _INFERENCE_LIMIT_S))
+        return replies.outputs(self._command("run", self.limits.inference_s), self._output_bytes)
 
     def load(self, inputs: Sequence[Int8]) -> None:
         """Writes every input: large ones through the debugger where the board has one, others over the line."""
@@ -127,8 +116,11 @@ class BoardSession:
         if found != wanted:
             raise ModelError(f"the model on the board takes inputs of {wanted} bytes, found {found}")
         rest = [i for i, data in enumerate(inputs) if not self._poke(self._inputs[i], data.tobytes())]
+        if "put" not in self._extensions:
+            self.load_hex(b"".join(array.tobytes() for array in inputs))
+            return
         for index in rest:
-            self._send_binary(index, inputs[index].tobytes())
+            upload(self._device.link, index, inputs[index].tobytes(), self.limits)
         if len(rest) < len(inputs):
             self._command("loaded")
 
@@ -140,42 +132,28 @@ class BoardSession:
 
     def outputs(self) -> list[Int8]:
         """Outputs of the first inference since the last load."""
-        return self._outputs(self._command("out"))
-
-    def _outputs(self, lines: list[str]) -> list[Int8]:
-        data = bytes.fromhex("".join(line.removeprefix("m-hex-") for line in lines if line.startswith("m-hex-")))
-        wanted = int(_value(lines, "m-crc-"), 16)
-        if len(data) != sum(self._output_bytes) or zlib.crc32(data) != wanted:
-            raise LinkError(
-                f"outputs garbled on the line: {len(data)} B with CRC {zlib.crc32(data):08x}, wanted {wanted:08x}"
-            )
-        ends = np.cumsum(self._output_bytes)[:-1]
-        return np.split(np.frombuffer(data, np.int8), ends)
+        return replies.outputs(self._command("out"), self._output_bytes)
 
     def time(self, repeats: int) -> Timing:
         """Times `repeats` inferences one by one."""
-        lines = self._command(f"time {repeats}", _INFERENCE_LIMIT_S * repeats)
-        overhead = int(_value(lines, "m-overhead-"))
-        ticks = [int(line.removeprefix("m-ticks-")) - overhead for line in lines if line.startswith("m-ticks-")]
+        lines = self._command(f"time {repeats}", self.limits.inference_s * repeats)
+        overhead = replies.number(lines, "m-overhead-")
+        ticks = [count - overhead for count in replies.numbers(lines, "m-ticks-")]
         if len(ticks) != repeats:
-            raise LinkError(f"wanted {repeats} times, the board sent {len(ticks)}")
+            raise GarbledError(f"wanted {repeats} times, the board sent {len(ticks)}")
         return self._timing(ticks)
 
     def laps(self, repeats: int) -> tuple[int, int]:
         """The board's own clock in microseconds before and after `repeats` inferences (MLPerf Tiny's `infer`)."""
-        lines = self._command(f"infer {repeats} 0", _INFERENCE_LIMIT_S * repeats)
-        start, end = (int(line.removeprefix("m-lap-us-")) for line in lines if line.startswith("m-lap-us-"))
-        return start, end
+        lines = self._command(f"infer {repeats} 0", self.limits.inference_s * repeats)
+        laps = replies.numbers(lines, "m-lap-us-")
+        if len(laps) != 2:
+            raise GarbledError(f"wanted two laps, the board sent {laps}")
+        return laps[0], laps[1]
 
     def stats(self) -> MemoryStats:
         """Memory marks of the last inference."""
-        lines = self._command("stats")
-        return MemoryStats(
-            arena_bytes=int(_value(lines, "m-arena-")),
-            stack_bytes=int(_value([line for line in lines if "reserved" not in line], "m-stack-")),
-            stack_reserved_bytes=int(_value(lines, "m-stack-reserved-")),
-            canary=_value(lines, "m-canary-"),
-        )
+        return replies.memory(self._command("stats"))
 
     def profile(self) -> list[OpTiming]:
         """Time of every op; needs an image built with `profile=True`, and inputs loaded or not."""
@@ -185,10 +163,9 @@ class BoardSession:
         return ops
 
     def _ops_from(self, first: int) -> list[OpTiming]:
-        lines = self._command(f"ops {first}", _INFERENCE_LIMIT_S)
-        overhead = int(_value(lines, "m-overhead-"))
-        pairs = [line.removeprefix("m-op-").split("-") for line in lines if line.startswith("m-op-")]
-        return [self._op(int(index), int(ticks) - overhead) for index, ticks in pairs]
+        lines = self._command(f"ops {first}", self.limits.inference_s)
+        overhead = replies.number(lines, "m-overhead-")
+        return [self._op(index, ticks - overhead) for index, ticks in replies.op_ticks(lines)]
 
     def _op(self, index: int, ticks: int) -> OpTiming:
         timing = self._timing([ticks])
@@ -217,16 +194,8 @@ class BoardSession:
     def _poke(self, place: Place, data: bytes) -> bool:
         return len(data) >= _DEBUGGER_FROM_BYTES and self._device.write_memory(place.address, data)
 
-    def _send_binary(self, index: int, data: bytes) -> None:
-        text = f"bin {index} {len(data)} {zlib.crc32(data):08x}"
-        link = self._device.link
-        link.send(f"{text}%".encode("ascii"))
-        link.answer(text, _COMMAND_LIMIT_S, until="m-[Expecting")
-        link.send(data)
-        link.answer(text, _COMMAND_LIMIT_S + len(data) / 5_000)
-
-    def _command(self, text: str, limit_s: float = _COMMAND_LIMIT_S) -> list[str]:
-        return self._device.link.command(text, limit_s)
+    def _command(self, text: str, limit_s: float | None = None) -> list[str]:
+        return self._device.link.command(text, self.limits.command_s if limit_s is None else limit_s)
 
 
 @contextmanager
@@ -254,28 +223,3 @@ def _device(board: Board, log: RawLog, port: str | None) -> Device:
     if board.kind == "host":
         return HostBoard(log)
     raise BoardError(f"{board.name} is a real board: attach it and give its serial port, as in: --port /dev/ttyACM0")
-
-
-def _hello(lines: list[str]) -> Hello:
-    def inside(start: str) -> str:
-        return _value(lines, f"{start}[").removesuffix("]")
-
-    return Hello(
-        inside("m-profile-"),
-        inside("m-model-"),
-        inside("m-sha256-"),
-        int(_value(lines, "m-ops-")),
-        tuple(inside("m-extensions-").split()),
-    )
-
-
-def _place(line: str) -> Place:
-    _, address, size = line.partition("[")[2].removesuffix("]").split(",")
-    return Place(int(address, 16), int(size))
-
-
-def _value(lines: list[str], start: str) -> str:
-    for line in lines:
-        if line.startswith(start):
-            return line.removeprefix(start)
-    raise LinkError(f"wanted a line {start}..., the board sent {lines}; is its runner older than this program?")

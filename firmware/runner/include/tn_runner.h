@@ -12,6 +12,8 @@ typedef struct {
   const tn_model *model;
   uint8_t *arena;
   uint32_t load_bytes, load_at; /* `db load`: announced size, bytes so far */
+  uint32_t put_input, put_crc;  /* `put`: what is loaded, so that it can be continued */
+  uint32_t put_at;              /* its bytes so far */
   uint32_t runs;                /* inferences since the inputs were loaded */
   uint32_t stack_used_bytes;    /* by the last inference */
   uint32_t op_first;            /* `ops`: first op to record */
@@ -48,7 +50,7 @@ uint32_t tn_stack_used(uint32_t *below); /* bytes that lost their paint, counted
 /* commands; `args` is what follows the command's name */
 void tn_cmd_db(tn_runner *runner, char *args);
 void tn_cmd_loaded(tn_runner *runner, char *args);
-void tn_cmd_bin(tn_runner *runner, char *args);
+void tn_cmd_put(tn_runner *runner, char *args);
 void tn_cmd_infer(tn_runner *runner, char *args);
 void tn_cmd_results(tn_runner *runner, char *args);
 void tn_cmd_timestamp(tn_runner *runner, char *args);

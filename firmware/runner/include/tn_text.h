@@ -7,11 +7,16 @@
 /* value / by and the rest, one bit at a time: the compiler's own takes 700 B of flash. */
 uint64_t tn_divide(uint64_t value, uint32_t by, uint32_t *rest);
 
+void tn_put_byte(char byte);
 void tn_put(const char *text);
 void tn_put_u(uint64_t value);
 void tn_put_hex(uint32_t value, unsigned digits);
 void tn_put_milli(int32_t thousandths); /* 996 as 0.996 */
 void tn_end_line(void);
+
+/* CRC-32 of a command and of what was put since: `tag` closes an answer with it. */
+void tn_answer_begin(const char *command);
+uint32_t tn_answer_crc(void);
 
 /* `e-[code: detail]` and the end of the line. */
 void tn_error(const char *code, const char *detail);

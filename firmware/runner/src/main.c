@@ -25,17 +25,18 @@ static void cmd_profile(tn_runner *runner, char *args) {
   tn_put(runner->model->sha256);
   tn_put("]\r\nm-ops-");
   tn_put_u(runner->model->ops);
-  tn_put("\r\nm-extensions-[bin io loaded ops out run stats time]\r\n");
+  tn_put("\r\nm-extensions-[io loaded ops out put run stats tag time]\r\n");
 }
 
 static void cmd_help(tn_runner *runner, char *args);
+static void cmd_tag(tn_runner *runner, char *args);
 
 static const command commands[] = {
     {"name", cmd_name},         {"profile", cmd_profile},    {"timestamp", tn_cmd_timestamp},
     {"help", cmd_help},         {"db", tn_cmd_db},           {"infer", tn_cmd_infer},
-    {"results", tn_cmd_results}, {"bin", tn_cmd_bin},         {"io", tn_cmd_io},
+    {"results", tn_cmd_results}, {"put", tn_cmd_put},         {"io", tn_cmd_io},
     {"out", tn_cmd_out},        {"stats", tn_cmd_stats},     {"time", tn_cmd_time},
-    {"ops", tn_cmd_ops},        {"loaded", tn_cmd_loaded},   {"run", tn_cmd_run}};
+    {"ops", tn_cmd_ops},        {"loaded", tn_cmd_loaded},   {"run", tn_cmd_run},         {"tag", cmd_tag}};
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -61,8 +62,7 @@ static int read_command(tn_runner *runner) {
   return length <= TN_LINE_BYTES;
 }
 
-static void execute(tn_runner *runner) {
-  char *args = runner->line;
+static void execute(tn_runner *runner, char *args) {
   char *name = tn_word(&args);
   for (size_t i = 0; name != NULL && i < COMMANDS; i++) {
     if (tn_same(commands[i].name, name)) {
@@ -75,6 +75,23 @@ static void execute(tn_runner *runner) {
   tn_put("]\r\n");
 }
 
+/* tag TAG COMMAND: COMMAND's answer, closed by the tag and a checksum of both */
+static void cmd_tag(tn_runner *runner, char *args) {
+  char *tag = tn_word(&args);
+  if (tag == NULL) {
+    tn_error("usage", "tag TAG COMMAND");
+    return;
+  }
+  tn_answer_begin(args);
+  execute(runner, args);
+  uint32_t crc = tn_answer_crc();
+  tn_put("m-tag-");
+  tn_put(tag);
+  tn_put_byte('-');
+  tn_put_hex(crc, 8);
+  tn_end_line();
+}
+
 int main(void) {
   static tn_runner runner; /* zero until here, so that it costs no flash */
   runner.model = &tn_model_main;
@@ -84,7 +101,7 @@ int main(void) {
   tn_put("m-timestamp-mode-performance\r\nm-init-done\r\nm-ready\r\n");
   for (;;) {
     if (read_command(&runner)) {
-      execute(&runner);
+      execute(&runner, runner.line);
     } else {
       tn_error("too-long", "over 80 characters");
     }

@@ -6,9 +6,9 @@
 static void put_place(const char *before, uint32_t index, const tn_runner *runner, const tn_io *io) {
   tn_put(before);
   tn_put_u(index);
-  tn_port_put(',');
+  tn_put_byte(',');
   tn_put_hex((uint32_t)(uintptr_t)(runner->arena + io->offset), 8);
-  tn_port_put(',');
+  tn_put_byte(',');
   tn_put_u(io->bytes);
   tn_put("]\r\n");
 }

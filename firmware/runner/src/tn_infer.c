@@ -79,7 +79,7 @@ void tn_cmd_results(tn_runner *runner, char *args) {
     const tn_io *output = &runner->model->outputs[i];
     for (uint32_t k = 0; k < output->bytes; k++, at++) {
       float real = output->scale * (float)((int8_t)tn_output_byte(runner, at) - output->zero_point);
-      if (at) tn_port_put(',');
+      if (at) tn_put_byte(',');
       tn_put_milli((int32_t)(real * 1000.0f + (real < 0 ? -0.5f : 0.5f)));
     }
   }

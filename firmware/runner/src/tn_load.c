@@ -1,7 +1,6 @@
-/* Loading inputs: `db` (hex, MLPerf Tiny) and `bin` (raw bytes with a CRC); both write into the input tensors. */
+/* Loading inputs in hex, as MLPerf Tiny does: straight into the input tensors. */
 #include <stddef.h>
 
-#include "tn_crc32.h"
 #include "tn_port.h"
 #include "tn_runner.h"
 #include "tn_text.h"
@@ -19,12 +18,6 @@ static uint8_t *input_byte(const tn_runner *runner, uint32_t at) {
   return &runner->arena[input->offset + at];
 }
 
-static void expecting(uint32_t bytes) {
-  tn_put("m-[Expecting ");
-  tn_put_u(bytes);
-  tn_put(" bytes]\r\n");
-}
-
 static void db_load(tn_runner *runner, char *args) {
   uint32_t bytes;
   if (!tn_parse_u(tn_word(&args), &bytes) || bytes == 0) {
@@ -38,7 +31,9 @@ static void db_load(tn_runner *runner, char *args) {
   runner->load_bytes = bytes;
   runner->load_at = 0;
   tn_inputs_loaded(runner);
-  expecting(bytes);
+  tn_put("m-[Expecting ");
+  tn_put_u(bytes);
+  tn_put(" bytes]\r\n");
 }
 
 static void db_print(const tn_runner *runner) {
@@ -75,45 +70,9 @@ void tn_cmd_db(tn_runner *runner, char *args) {
   }
 }
 
-/* Receives `bytes` raw bytes; 0 if they stop coming. */
-static int receive(uint8_t *into, uint32_t bytes, uint32_t *crc) {
-  *crc = 0;
-  for (uint32_t i = 0; i < bytes; i++) {
-    int byte = tn_port_get_soon();
-    if (byte < 0) return 0;
-    into[i] = (uint8_t)byte;
-    *crc = tn_crc32(*crc, (uint8_t)byte);
-  }
-  return 1;
-}
-
 /* loaded: the inputs were written by a debugger */
 void tn_cmd_loaded(tn_runner *runner, char *args) {
   (void)args;
   tn_inputs_loaded(runner);
   tn_put("m-load-done\r\n");
-}
-
-/* bin INDEX BYTES CRC (hex): answers `m-[Expecting ...]`, then takes the bytes */
-void tn_cmd_bin(tn_runner *runner, char *args) {
-  uint32_t index, bytes, wanted, found;
-  const tn_model *model = runner->model;
-  if (!tn_parse_u(tn_word(&args), &index) || !tn_parse_u(tn_word(&args), &bytes) ||
-      !tn_parse_hex(tn_word(&args), &wanted)) {
-    tn_error("usage", "bin INPUT BYTES CRC");
-    return;
-  }
-  if (index >= model->input_count || bytes != model->inputs[index].bytes) {
-    tn_error("bad-size", "see io");
-    return;
-  }
-  expecting(bytes);
-  tn_inputs_loaded(runner);
-  if (!receive(runner->arena + model->inputs[index].offset, bytes, &found)) {
-    tn_error("timeout", "bytes stopped coming");
-  } else if (found != wanted) {
-    tn_error("bad-crc", "load again");
-  } else {
-    tn_put("m-load-done\r\n");
-  }
 }

@@ -60,6 +60,7 @@ uint8_t tn_output_byte(const tn_runner *runner, uint32_t at) {
 void tn_inputs_loaded(tn_runner *runner) {
   runner->runs = 0;
   runner->kept_outputs = 0;
+  runner->put_at = 0;
 }
 
 int tn_outputs_hold(const tn_runner *runner) { return runner->kept_outputs || runner->runs == 1u; }

@@ -2,10 +2,25 @@
 
 #include <stddef.h>
 
+#include "tn_crc32.h"
 #include "tn_port.h"
 
+static uint32_t answer_crc;
+
+void tn_put_byte(char byte) {
+  answer_crc = tn_crc32(answer_crc, (uint8_t)byte);
+  tn_port_put((uint8_t)byte);
+}
+
+void tn_answer_begin(const char *command) {
+  answer_crc = 0;
+  while (*command) answer_crc = tn_crc32(answer_crc, (uint8_t)*command++);
+}
+
+uint32_t tn_answer_crc(void) { return answer_crc; }
+
 void tn_put(const char *text) {
-  while (*text) tn_port_put((uint8_t)*text++);
+  while (*text) tn_put_byte(*text++);
 }
 
 uint64_t tn_divide(uint64_t value, uint32_t by, uint32_t *rest) {
@@ -27,19 +42,19 @@ void tn_put_u(uint64_t value) {
     value = tn_divide(value, 10u, &digit);
     digits[count++] = (char)('0' + digit);
   } while (value);
-  while (count) tn_port_put((uint8_t)digits[--count]);
+  while (count) tn_put_byte(digits[--count]);
 }
 
 void tn_put_hex(uint32_t value, unsigned digits) {
-  while (digits--) tn_port_put((uint8_t) "0123456789abcdef"[(value >> (4u * digits)) & 15u]);
+  while (digits--) tn_put_byte("0123456789abcdef"[(value >> (4u * digits)) & 15u]);
 }
 
 void tn_put_milli(int32_t thousandths) {
   uint32_t size = thousandths < 0 ? 0u - (uint32_t)thousandths : (uint32_t)thousandths;
-  if (thousandths < 0) tn_port_put('-');
+  if (thousandths < 0) tn_put_byte('-');
   tn_put_u(size / 1000u);
-  tn_port_put('.');
-  for (uint32_t unit = 100u; unit; unit /= 10u) tn_port_put((uint8_t)('0' + size / unit % 10u));
+  tn_put_byte('.');
+  for (uint32_t unit = 100u; unit; unit /= 10u) tn_put_byte((char)('0' + size / unit % 10u));
 }
 
 void tn_end_line(void) { tn_put("\r\n"); }
