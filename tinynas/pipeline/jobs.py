@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -19,7 +19,7 @@ from tinynas.data.types import Dataset
 from tinynas.errors import ToolError
 from tinynas.pipeline.files import write_bytes, write_json
 from tinynas.resources import cache_dir
-from tinynas.train.config import TrainConfig
+from tinynas.train.config import HardwareConfig, TrainConfig
 from tinynas.worker import end_with_parent
 
 
@@ -96,6 +96,7 @@ class TrainJob:
     config: TrainConfig
     seed: int
     teacher: Path | None = None
+    hardware: HardwareConfig = field(default_factory=HardwareConfig)
     threads: int = 1
 
     @property
@@ -110,14 +111,20 @@ class TrainJob:
         from tinynas.nets.checkpoint import load_network, save_network
         from tinynas.train.supervised import accuracy, train
 
-        began_s = time.monotonic()
+        began_s, began_cpu_s = time.monotonic(), time.process_time()
         network, data = load_network(self.folder / "start.npz"), dataset(self.data)
         teacher = load_network(self.teacher) if self.teacher else None
         checkpoint = self.folder / "checkpoint.npz"
-        train(network, data.train, self.config, self.seed, teacher=teacher, checkpoint=checkpoint)
+        train(
+            network, data.train, self.config, self.seed, teacher=teacher, checkpoint=checkpoint, hardware=self.hardware
+        )
         save_network(self.network, network)
-        score = accuracy(network, data.validation)
-        write_json(self.result, {"accuracy_validation": score, "train_s": round(time.monotonic() - began_s, 1)})
+        score = accuracy(network, data.validation, hardware=self.hardware)
+        spent = {
+            "train_s": round(time.monotonic() - began_s, 1),
+            "train_cpu_s": round(time.process_time() - began_cpu_s, 1),
+        }
+        write_json(self.result, {"accuracy_validation": score, **spent})
         checkpoint.unlink(missing_ok=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
@@ -30,3 +30,11 @@ class TrainConfig(BaseModel, frozen=True, extra="forbid"):
     )
     temperature: PositiveFloat = 2.0  # of the soft targets
     augment: AugmentConfig = AugmentConfig()
+
+
+class HardwareConfig(BaseModel, frozen=True, extra="forbid"):
+    """What trainings run on. Results differ by rounding only, so no kept work is thrown away when this changes."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: CUDA where there is some
+    bfloat16: Literal["auto", "on", "off"] = "auto"  # autocast; auto: on CUDA devices that have it
+    compile: bool = False  # torch.compile: about a minute of compilation per network, so for long trainings

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,10 +24,11 @@ from tinynas.nets.network import Network
 from tinynas.nets.norm import reestimate
 from tinynas.train.allocator import keep_freed_memory
 from tinynas.train.augment import augmented, resized, to_float
-from tinynas.train.config import TrainConfig
+from tinynas.train.config import HardwareConfig, TrainConfig
+from tinynas.train.device import Device, open_device
 from tinynas.train.schedule import cosine
 
-Device = Literal["cpu", "cuda"]
+_CPU = HardwareConfig(device="cpu")
 _NORM_BATCHES = 16  # that BatchNorm's final statistics are measured on
 
 
@@ -55,17 +56,17 @@ def train(
     validation: Split | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoint: Path | None = None,
-    device: Device = "cpu",
+    hardware: HardwareConfig = _CPU,
 ) -> None:
     """Train `network` in place; it ends in evaluation mode. One seed, one machine, one result.
 
     With `teacher`, the loss is (1 - soft_weight) * hard + soft_weight * soft cross-entropy; the teacher sees the same
     augmented images, at its own resolution. BatchNorm's statistics are re-estimated after the last epoch. With
     `checkpoint`, each epoch is written there, and a run that was killed goes on after the last whole one; a file of
-    another network, configuration or seed is a ConfigError.
+    another network, configuration or seed is a ConfigError. `hardware` decides rounding, nothing else.
     """
     keep_freed_memory()
-    run = _Run(network, split, config, seed, teacher, device)
+    run = _Run(network, split, config, seed, teacher, open_device(hardware))
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
     while run.epoch < config.epochs:
@@ -77,7 +78,7 @@ def train(
         if checkpoint is not None:
             run.save(checkpoint)
         if on_epoch is not None:
-            score = accuracy(network, validation, device=device) if validation is not None else None
+            score = accuracy(network, validation, hardware=hardware) if validation is not None else None
             on_epoch(Epoch(run.epoch, config.epochs, loss, score, rate))
     for net in (network, teacher):
         if net is not None:
@@ -90,8 +91,9 @@ class _Run:
     def __init__(
         self, network: Network, split: Split, config: TrainConfig, seed: int, teacher: Network | None, device: Device
     ) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.teacher = teacher.to(device).eval() if teacher is not None else None
+        self.network = device.placed(network)
+        self.stepped = device.stepped(network)
+        self.teacher = device.placed(teacher).eval() if teacher is not None else None
         side = max(net.spec.input_shape[0] for net in (network, teacher) if net is not None)
         self.images = torch.from_numpy(at_resolution(split.images, side))
         self.labels = torch.from_numpy(split.labels)
@@ -105,10 +107,12 @@ class _Run:
         """One pass over the images; returns the mean loss. Its randomness depends on seed and epoch number only."""
         self.network.train()
         generator = torch.Generator().manual_seed(_epoch_seed(self.seed, self.epoch))
-        total = torch.zeros((), device=self.device)
+        total = torch.zeros((), device=self.device.kind)
         for step, batch in enumerate(_batches(len(self.labels), self.config.batch_size, generator)):
             self._set_rate(self.epoch * self.steps_per_epoch + step)
-            loss = self._loss(augmented(self.images[batch], self.config.augment, generator), self.labels[batch])
+            images = augmented(self.images[batch], self.config.augment, generator)
+            with self.device.arithmetic():
+                loss = self._loss(self.device.moved(images), self.device.moved(self.labels[batch]))
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
@@ -120,11 +124,10 @@ class _Run:
         """Measure BatchNorm's statistics on plain training images: the running ones are of weights since moved."""
         images = torch.split(self.images[: _NORM_BATCHES * self.config.batch_size], self.config.batch_size)
         side = self.network.spec.input_shape[0]
-        reestimate(self.network, (resized(to_float(batch.to(self.device)), side) for batch in images))
+        reestimate(self.network, (resized(to_float(self.device.moved(batch)), side) for batch in images))
 
     def _loss(self, x: Tensor, labels: Tensor) -> Tensor:
-        x, labels = x.to(self.device), labels.to(self.device)
-        logits = self.network(resized(x, self.network.spec.input_shape[0]))
+        logits = self.stepped(resized(x, self.network.spec.input_shape[0]))
         hard = F.cross_entropy(logits, labels, label_smoothing=self.config.label_smoothing)
         if self.teacher is None:
             return hard
@@ -193,21 +196,26 @@ def _batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     yield from torch.split(order, size)[: n // size]
 
 
-def accuracy(network: Network, split: Split, *, batch_size: int = 250, device: Device = "cpu") -> float:
+def accuracy(network: Network, split: Split, *, batch_size: int = 250, hardware: HardwareConfig = _CPU) -> float:
     """Fraction of `split` that `network` labels right, at the network's own resolution."""
-    scores = predict(network, split.images, batch_size=batch_size, device=device)
+    scores = predict(network, split.images, batch_size=batch_size, hardware=hardware)
     return float((scores.argmax(1) == split.labels).mean())
 
 
 def predict(
-    network: Network, images: np.ndarray[Any, np.dtype[np.uint8]], *, batch_size: int = 250, device: Device = "cpu"
+    network: Network,
+    images: np.ndarray[Any, np.dtype[np.uint8]],
+    *,
+    batch_size: int = 250,
+    hardware: HardwareConfig = _CPU,
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Logits (n, classes) of uint8 images (n, h, w, c), BatchNorm on its running statistics."""
-    network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    device = open_device(hardware)
+    network = device.placed(network).eval()
     side = network.spec.input_shape[0]
     with torch.inference_mode():
         parts = [
-            network(to_float(batch.to(device))).cpu()
+            network(to_float(device.moved(batch))).float().cpu()
             for batch in torch.split(torch.from_numpy(at_resolution(images, side)), batch_size)
         ]
     logits: np.ndarray[Any, np.dtype[np.float32]] = torch.cat(parts).numpy()

@@ -75,7 +75,8 @@ def _train(context: Context, data: Dataset, folder: Path) -> None:
 
 def _job(context: Context, data: Dataset, folder: Path, width: float) -> TrainJob:
     seed = derive_seed(context.experiment.seed, "baselines", str(width))
-    job = TrainJob(_place(folder, width), context.experiment.data, _recipe(context), seed)
+    experiment = context.experiment
+    job = TrainJob(_place(folder, width), experiment.data, _recipe(context), seed, hardware=experiment.hardware)
     if not (job.folder / "start.npz").exists():
         save_network(job.folder / "start.npz", build_network(baseline_spec(data, width), seed))
     return job

@@ -94,7 +94,8 @@ class _Work:
         run_jobs(jobs, self.context.workers, lambda done, job: progress.advance(before + done, _note(job)))
 
     def _job(self, arch: Arch, config: TrainConfig, folder: Path) -> TrainJob:
-        job = TrainJob(_place(folder, arch), self.context.experiment.data, config, self._seed(arch), self.teacher)
+        experiment, seed = self.context.experiment, self._seed(arch)
+        job = TrainJob(_place(folder, arch), experiment.data, config, seed, self.teacher, experiment.hardware)
         if not (job.folder / "start.npz").exists():
             save_network(job.folder / "start.npz", self.library.assemble(arch))
         return job
@@ -111,6 +112,7 @@ class _Work:
             self.context.experiment.finetune.chosen,
             self._seed(arch, "chosen"),
             self.teacher,
+            self.context.experiment.hardware,
             self.context.threads,
         )
         run_jobs([job], 1)

@@ -37,7 +37,7 @@ def load_reference(output: Output) -> Network:
 
 
 def _train(context: Context, data: Dataset, space: SearchSpace, folder: Path) -> None:
-    config, progress = context.experiment.reference, context.progress
+    config, hardware, progress = context.experiment.reference, context.experiment.hardware, context.progress
     seed = derive_seed(context.experiment.seed, "reference")
     network = build_network(space.netspec(space.largest()), seed)
     checkpoint = folder / "checkpoint.npz"
@@ -47,8 +47,8 @@ def _train(context: Context, data: Dataset, space: SearchSpace, folder: Path) ->
         progress.advance(state.number, f"loss {state.loss:.3f}, {state.images_per_s:.0f} images/s")
 
     with threads(context.threads):
-        train(network, data.train, config, seed, on_epoch=epoch, checkpoint=checkpoint)
-    score = accuracy(network, data.validation)
+        train(network, data.train, config, seed, on_epoch=epoch, checkpoint=checkpoint, hardware=hardware)
+    score = accuracy(network, data.validation, hardware=hardware)
     save_network(folder / "network.npz", network)
     write_json(folder / "metrics.json", {"accuracy_validation": score})
     checkpoint.unlink(missing_ok=True)
