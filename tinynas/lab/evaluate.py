@@ -62,7 +62,7 @@ def evaluate_on_board(
         places = [
             _place(stack, model_bytes, board, built, log if k == 0 else None) for k in range(_copies(board, boards))
         ]
-        task = _Task(inputs, labels, _second_class_from(built.graph))
+        task = _Task(inputs, labels, second_class_from(built.graph))
         return _share(places, task, on_progress)
 
 
@@ -107,7 +107,7 @@ class _Task:
         for k, image in enumerate(chunk):
             found = place.session.infer([image])
             identical += output_bytes(found) == output_bytes([output[k] for output in wanted])
-            correct += _class(found[0], self.threshold) == self.labels[first + k]
+            correct += predicted_class(found[0], self.threshold) == self.labels[first + k]
         return _Count(len(chunk), int(correct), identical)
 
 
@@ -155,11 +155,12 @@ def _share(places: list[_Place], task: _Task, on_progress: OnProgress) -> EvalRe
     return EvalResult(sum(c.correct for c in counts) / total, total, sum(c.identical for c in counts))
 
 
-def _class(output: Int8, threshold: float) -> int:
+def predicted_class(output: Int8, threshold: float) -> int:
+    """Of the first output: its largest value; one value alone is the second class from `threshold` on."""
     return int(np.argmax(output)) if output.size > 1 else int(output[0] >= threshold)
 
 
-def _second_class_from(graph: Graph) -> float:
+def second_class_from(graph: Graph) -> float:
     """The int8 value of real 0.5 at the first output."""
     inner = strip_float_ends(graph)
     quant = inner.tensors[inner.outputs[0]].quant

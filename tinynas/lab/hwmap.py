@@ -147,7 +147,7 @@ def _entry(row: Any, number: int, path: Path) -> BoardEntry:
         key = ".".join(map(str, first["loc"]))
         raise ConfigError(f"{where}: {key}: {first['msg']} (found {first['input']!r}){hint}") from error
     if entry.board.endswith(".toml"):
-        return entry.model_copy(update={"board": str(path.parent / entry.board)})
+        return entry.model_copy(update={"board": str((path.parent / entry.board).resolve())})
     if entry.board not in known_boards():
         raise ConfigError(f"{where}: unknown board {entry.board!r}; `tinynas boards` lists the names")
     return entry

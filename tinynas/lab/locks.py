@@ -61,7 +61,7 @@ def board_lock(name: str, purpose: str = "", *, wait_s: float = 0.0, folder: Pat
         BusyError: another has it, and still after `wait_s` seconds; says who.
         StoreError: the lock folder cannot be written.
     """
-    file = _open(name, folder or lock_folder())
+    file = open_shared(_path(name, folder or lock_folder()))
     try:
         _acquire(file, name, wait_s)
         holder = _myself(name, purpose)
@@ -90,9 +90,9 @@ def lock_holder(name: str, folder: Path | None = None) -> Holder | None:
 
 
 def lock_holders(folder: Path | None = None) -> list[Holder]:
-    """Everybody who has a lock, by its name."""
+    """Everybody who has a lock, by its name; names that start with a dot are our own and left out."""
     where = folder or lock_folder()
-    names = sorted(_name(path) for path in where.glob("*.lock"))
+    names = sorted(_name(path) for path in where.glob("[!.]*.lock"))
     return [holder for name in names if (holder := lock_holder(name, where)) is not None]
 
 
@@ -116,8 +116,13 @@ def _try(file: int, mode: int) -> bool:
     return True
 
 
-def _open(name: str, folder: Path) -> int:
-    path = _path(name, folder)
+def open_shared(path: Path) -> int:
+    """A descriptor of the file at `path` in the lock folder, which every user may read and write; made if need be.
+
+    Raises:
+        StoreError: it cannot be made or opened.
+    """
+    folder = path.parent
     try:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)

@@ -27,15 +27,14 @@ class RawLog:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
         self._start_s = time.monotonic()
         self._received, self._received_at_s = b"", 0.0
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = path.open("a", encoding="ascii", buffering=1)
-        except OSError as error:
-            raise StoreError(f"{path}: the serial log cannot be written: {error.strerror}") from error
-        self.remark(time.strftime("opened %Y-%m-%d %H:%M:%S"))
+        self._open(path)
+
+    def continue_in(self, path: Path) -> None:
+        """What comes from now on goes to the file at `path`; times go on."""
+        self.close()
+        self._open(path)
 
     def received(self, data: bytes) -> None:
         if not self._received:
@@ -55,6 +54,15 @@ class RawLog:
     def close(self) -> None:
         self._flush()
         self._file.close()
+
+    def _open(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = path.open("a", encoding="ascii", buffering=1)
+        except OSError as error:
+            raise StoreError(f"{path}: the serial log cannot be written: {error.strerror}") from error
+        self.remark(time.strftime("opened %Y-%m-%d %H:%M:%S"))
 
     def _now_s(self) -> float:
         return time.monotonic() - self._start_s

@@ -67,6 +67,10 @@ class BoardSession:
     def log_path(self) -> Path:
         return self._log.path
 
+    def log_to(self, path: Path) -> None:
+        """What goes over the line from now on is logged in the file at `path`."""
+        self._log.continue_in(path)
+
     def flash(self, image: Image) -> Hello:
         """Writes the image, restarts the board and asks the runner what it is.
 
