@@ -11,10 +11,10 @@ import pytest
 from tests.search.landscape import SMALL_FACES, Lab, error, every_arch, macs, points, problem
 from tests.space.spaces import FACES
 from tinynas.errors import InfeasibleError
-from tinynas.search.nsga2 import SearchConfig, search
+from tinynas.search.config import SearchConfig
+from tinynas.search.methods import search
 from tinynas.search.pareto import hypervolume, non_dominated
 from tinynas.search.problem import Generation, Objective, SearchProblem, SearchResult
-from tinynas.search.random_search import random_search
 
 CONFIG = SearchConfig(population=16, generations=10)
 LIMIT = 1.5e6
@@ -96,7 +96,7 @@ def test_beats_random_search_with_as_many_evaluations() -> None:
     for seed in range(3):
         config = SearchConfig(population=16, generations=30, max_evaluated=150)
         ours = np.array([c.values for c in run(Lab(FACES), config, seed).candidates])
-        randomly = random_search(problem(Lab(FACES), LIMIT), 150, np.random.default_rng(seed))
+        randomly = run(Lab(FACES), config.model_copy(update={"method": "random"}), seed)
         theirs = np.array([c.values for c in randomly.candidates])
         assert len(ours) == len(theirs) == 150
         reference = np.vstack([ours, theirs]).max(axis=0) * 1.1
@@ -176,7 +176,7 @@ def test_a_measurement_that_is_no_number_is_a_bug_of_the_caller() -> None:
 def test_importing_the_search_is_cheap() -> None:
     """pymoo, scipy and torch come with the first use, so that the command line answers at once."""
     code = (
-        "import tinynas.search.nsga2, tinynas.search.random_search, tinynas.predict.quality, sys;"
+        "import tinynas.search.methods, tinynas.predict.quality, sys;"
         "print([m for m in ('pymoo', 'scipy', 'torch', 'matplotlib') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -16,7 +16,7 @@ from tinynas.lab.board import load_board
 from tinynas.pipeline.overrides import with_overrides
 from tinynas.pipeline.toml_text import toml_text
 from tinynas.predict.quality import MIN_NETS
-from tinynas.search.nsga2 import SearchConfig
+from tinynas.search.config import SearchConfig
 from tinynas.space.cost import Budget as MemoryBudget
 from tinynas.space.space import SearchSpace
 from tinynas.train.config import HardwareConfig, TrainConfig

@@ -1,40 +1,20 @@
-"""NSGA-II (Deb et al. 2002) over a search space's own archs, by pymoo's ask and tell.
-
-A killed search is resumed by running it again: all draws come from one seed and a measurement is taken from the
-store the second time, so the replay asks the same questions, gets the same answers and goes on where it was.
-"""
+"""NSGA-II (Deb et al. 2002) over a search space's own archs, by pymoo's ask and tell."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt
 
-from tinynas.search.problem import Archive, Generation, SearchProblem, SearchResult
+from tinynas.search.config import SearchConfig
+from tinynas.search.problem import Archive, OnGeneration, SearchProblem, SearchResult, first_generation
 from tinynas.space.space import Arch
 
 if TYPE_CHECKING:
     from pymoo.algorithms.moo.nsga2 import NSGA2
 
-Probability = Annotated[float, Field(ge=0, le=1)]
-OnGeneration = Callable[[Generation], None]
 
-_DRAWS_PER_ARCH = 50  # of the first generation, before it is left smaller
-
-
-class SearchConfig(BaseModel, frozen=True, extra="forbid"):
-    """The `[search]` table of an experiment."""
-
-    population: Annotated[int, Field(ge=4)] = 24
-    generations: NonNegativeInt = 10  # after the first
-    crossover: Probability = 0.9  # else a child starts as a copy of its mother
-    mutation: Probability = 0.1  # of each gene (as once-for-all's evolution); one gene changes at least
-    max_evaluated: PositiveInt | None = None  # distinct candidates, so measurements; None: population x generations
-
-
-def search(
+def nsga2(
     problem: SearchProblem,
     config: SearchConfig,
     rng: np.random.Generator,
@@ -49,7 +29,7 @@ def search(
     Raises:
         InfeasibleError: not one of the first generation fits, or not one evaluated keeps the objectives' limits.
     """
-    archive = Archive(problem, config.max_evaluated)
+    archive = Archive(problem, config.budget)
     archive.add(first_generation(problem, config.population, rng))
     if not archive.candidates:
         archive.require_solution()
@@ -67,16 +47,6 @@ def search(
         on_generation(archive.generations[-1])
     archive.require_solution()
     return archive.result()
-
-
-def first_generation(problem: SearchProblem, size: int, rng: np.random.Generator) -> list[Arch]:
-    """The problem's initial archs and distinct samples, `size` together; fewer if a small space has no more."""
-    archs = dict.fromkeys(problem.space.canonical(arch) for arch in problem.initial)
-    for _ in range(size * _DRAWS_PER_ARCH):
-        if len(archs) >= size:
-            break
-        archs[problem.sample(rng)] = None
-    return list(archs)
 
 
 def _algorithm(archive: Archive, config: SearchConfig, rng: np.random.Generator) -> NSGA2:

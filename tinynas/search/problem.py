@@ -1,4 +1,4 @@
-"""What a search is given, and what it hands back. Search methods (nsga2, random_search) share these."""
+"""What a search is given, and what it hands back. All search methods share these."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tinynas.errors import InfeasibleError
 from tinynas.search.pareto import Floats, hypervolume, non_dominated
 from tinynas.space.space import Arch, SearchSpace
 
+_DRAWS_PER_ARCH = 50  # of the first generation, before it is left smaller
 _UNEVALUATED = 1e6  # added to an overflow, so that what does not fit loses to whatever was evaluated
 
 
@@ -38,14 +39,20 @@ class SearchProblem:
     sample: Callable[[np.random.Generator], Arch]  # of the first generation; best one that samples what fits
     initial: tuple[Arch, ...] = ()  # in the first generation whatever else is
     reference: tuple[float, ...] = ()  # corner of the hypervolumes; (): 1.1 times the worst of the first generation
+    constraints: tuple[Objective, ...] = ()  # evaluated too, but only to be kept below their limits
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(objective.name for objective in self.objectives)
 
+    @property
+    def evaluated(self) -> tuple[Objective, ...]:
+        """Objectives, then constraints."""
+        return (*self.objectives, *self.constraints)
+
     def excess(self, values: Sequence[float]) -> float:
-        """By what fraction `values` exceed the objectives' limits, at the worst; 0 within all of them."""
-        limited = [(value, o.limit) for value, o in zip(values, self.objectives, strict=True) if o.limit is not None]
+        """By what fraction `values`, of all `evaluated`, exceed their limits, at the worst; 0 within all of them."""
+        limited = [(value, o.limit) for value, o in zip(values, self.evaluated, strict=True) if o.limit is not None]
         return max([0.0, *(value / limit - 1 for value, limit in limited)])
 
 
@@ -56,6 +63,11 @@ class Candidate:
     arch: Arch
     values: tuple[float, ...]  # in the order of the problem's objectives
     generation: int  # that evaluated it
+    constrained: tuple[float, ...] = ()  # in the order of the problem's constraints
+
+    @property
+    def all_values(self) -> tuple[float, ...]:
+        return self.values + self.constrained
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,9 @@ class Generation:
     rejected: int  # distinct archs so far that did not fit, never evaluated
     hypervolume: float  # of all evaluated so far that keep the limits; never falls
     front: tuple[Candidate, ...]  # of the same
+
+
+OnGeneration = Callable[[Generation], None]
 
 
 @dataclass(frozen=True)
@@ -104,7 +119,8 @@ class Archive:
         if self.budget is not None:
             new = new[: self.budget - len(self.candidates)]
         for arch, values in zip(new, self._evaluate(new), strict=True):
-            self.candidates[arch] = Candidate(arch, values, len(self.generations))
+            split = len(self.problem.objectives)
+            self.candidates[arch] = Candidate(arch, values[:split], len(self.generations), values[split:])
         if not self.reference and self.solutions:
             worst = tuple(float(value) * 1.1 for value in _points(self.solutions).max(axis=0))  # so that extremes count
             self.reference = self.problem.reference or worst
@@ -118,11 +134,13 @@ class Archive:
     def _evaluate(self, archs: Sequence[Arch]) -> list[tuple[float, ...]]:
         if not archs:
             return []
-        columns = [[float(value) for value in objective.evaluate(archs)] for objective in self.problem.objectives]
-        for name, column in zip(self.problem.names, columns, strict=True):
+        columns = [[float(value) for value in objective.evaluate(archs)] for objective in self.problem.evaluated]
+        for objective, column in zip(self.problem.evaluated, columns, strict=True):
             # a caller's bug, not a user's: a failed measurement has to raise, not to return NaN
             if len(column) != len(archs) or not all(math.isfinite(value) and value >= 0 for value in column):
-                raise ValueError(f"objective {name!r}: wanted {len(archs)} non-negative numbers, found {column}")
+                raise ValueError(
+                    f"objective {objective.name!r}: wanted {len(archs)} non-negative numbers, found {column}"
+                )
         return list(zip(*columns, strict=True))
 
     def values(self, arch: Arch) -> tuple[float, ...]:
@@ -134,12 +152,12 @@ class Archive:
         """How far from being a solution: 0, or the excess over a limit, or beyond all of those the overflow."""
         if arch in self.overflows:
             return _UNEVALUATED + self.overflows[arch]
-        return self.problem.excess(self.candidates[arch].values)
+        return self.problem.excess(self.candidates[arch].all_values)
 
     @property
     def solutions(self) -> list[Candidate]:
         """The candidates that keep all limits."""
-        return [c for c in self.candidates.values() if self.problem.excess(c.values) == 0.0]
+        return [c for c in self.candidates.values() if self.problem.excess(c.all_values) == 0.0]
 
     def front(self) -> tuple[Candidate, ...]:
         """The solutions that no other one dominates, by ascending first objective."""
@@ -163,10 +181,10 @@ class Archive:
                 f"none of {len(self.overflows)} networks fits the board; the nearest, {label(arch)}, is "
                 f"{overflow:.0%} over its memory. Allow smaller choices, a larger budget, or pick another board."
             )
-        nearest = min(self.candidates.values(), key=lambda c: self.problem.excess(c.values))
+        nearest = min(self.candidates.values(), key=lambda c: self.problem.excess(c.all_values))
         found = ", ".join(
             f"{o.name} {value:.6g} (limit {o.limit:.6g})"
-            for o, value in zip(self.problem.objectives, nearest.values, strict=True)
+            for o, value in zip(self.problem.evaluated, nearest.all_values, strict=True)
             if o.limit is not None
         )
         raise InfeasibleError(
@@ -183,6 +201,16 @@ class Archive:
             tuple(self.candidates.values()),
             tuple(self.generations),
         )
+
+
+def first_generation(problem: SearchProblem, size: int, rng: np.random.Generator) -> list[Arch]:
+    """The problem's initial archs and distinct samples, `size` together; fewer if a small space has no more."""
+    archs = dict.fromkeys(problem.space.canonical(arch) for arch in problem.initial)
+    for _ in range(size * _DRAWS_PER_ARCH):
+        if len(archs) >= size:
+            break
+        archs[problem.sample(rng)] = None
+    return list(archs)
 
 
 def _points(candidates: Sequence[Candidate]) -> Floats:

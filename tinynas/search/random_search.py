@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinynas.search.nsga2 import OnGeneration
-from tinynas.search.problem import Archive, SearchProblem, SearchResult
+from tinynas.search.config import SearchConfig
+from tinynas.search.problem import Archive, OnGeneration, SearchProblem, SearchResult
 
 _DRAWS_PER_EVALUATION = 50  # before the search ends for want of new networks that fit
 
 
 def random_search(
     problem: SearchProblem,
-    evaluations: int,
+    config: SearchConfig,
     rng: np.random.Generator,
-    *,
-    batch: int = 24,
     on_generation: OnGeneration = lambda _: None,
 ) -> SearchResult:
-    """The front among `evaluations` distinct samples that fit, evaluated `batch` at a time; fewer if none turn up."""
-    archive = Archive(problem, evaluations)
+    """The front among `config.budget` distinct samples that fit, evaluated a population at a time.
+
+    Raises:
+        InfeasibleError: nothing fits the board, or not one evaluated network keeps the limits.
+    """
+    archive, batch = Archive(problem, config.budget), config.population
     archs = list(problem.initial)
-    for _ in range(evaluations * _DRAWS_PER_EVALUATION // batch + 1):
+    for _ in range(config.budget * _DRAWS_PER_EVALUATION // batch + 1):
         archs += [problem.sample(rng) for _ in range(batch)]
         archive.add(archs)
         on_generation(archive.generations[-1])
         if archive.exhausted:
             break
         archs = []
+    archive.require_solution()
     return archive.result()
