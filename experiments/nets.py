@@ -39,7 +39,7 @@ class Trained:
 
 def from_library(setting: Setting, arch: Arch, config: TrainConfig, seed: int) -> TrainJob:
     """Finetuning of an arch that starts from its library blocks, taught by the reference."""
-    labels = ["library", setting.made.digest, list(arch)]
+    labels: list[object] = ["library", setting.made.digest, list(arch)]
     job = _job(setting.context, labels, config, seed, setting.teacher)
     if not (job.folder / "start.npz").exists():
         save_network(job.folder / "start.npz", setting.library.assemble(arch))

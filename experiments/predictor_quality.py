@@ -8,24 +8,28 @@ that judge it, each once per seed. Writes the features and accuracies of both.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments.nets import from_library, train_all
 from experiments.options import Options, study_options
+from experiments.searched import predictor_file
 from experiments.setting import Setting, make_context, prepare
 from tinynas.pipeline.digest import derive_seed
+from tinynas.pipeline.features import FEATURES, Features, macs, params
 from tinynas.pipeline.files import write_json
-from tinynas.pipeline.stages.predictor import macs, params
 from tinynas.pipeline.zero_shot import naswot
 from tinynas.predict.fitting_nets import spread
+from tinynas.predict.nets import Floats, Nets
+from tinynas.predict.noise import noise_ceiling
+from tinynas.predict.quality import fit
 from tinynas.space.space import Arch
 
 _POOL = 2000
-_ZERO_SHOT_IMAGES = 32
+_NASWOT_IMAGES = 32
 FITTING, HELD_OUT = "fitting", "heldout"
 
 
@@ -43,64 +47,69 @@ def choose(setting: Setting) -> dict[str, list[Arch]]:
     }
 
 
-def measure(setting: Setting, archs: Sequence[Arch], seeds: Sequence[int], what: str) -> list[dict[str, Any]]:
-    """A row per network: what predictors may see of it, and its accuracy per seed."""
+def accuracies(setting: Setting, archs: Sequence[Arch], seeds: Sequence[int], what: str) -> tuple[Floats, float]:
+    """Validation accuracies (n, seeds) after finetuning, and the CPU seconds that it took."""
     config = setting.experiment.predictor.finetune
     jobs = [from_library(setting, arch, config, seed) for seed in seeds for arch in archs]
     trained = train_all(setting.context, what, jobs)
-    rows = []
-    for index, arch in enumerate(archs):
-        mine = trained[index :: len(archs)]
-        rows.append(
-            {
-                **_features(setting, arch),
-                "accuracy_validation": [one.accuracy_validation for one in mine],
-                "cpu_s": [one.cpu_s for one in mine],
-            }
-        )
-    return rows
+    scores = np.array([one.accuracy_validation for one in trained]).reshape(len(seeds), len(archs)).T
+    return scores, sum(one.cpu_s for one in trained)
 
 
-def _features(setting: Setting, arch: Arch) -> dict[str, Any]:
-    spec = setting.space.netspec(arch)
-    images = setting.data.train.images[:_ZERO_SHOT_IMAGES]
-    return {
-        "arch": list(arch),
-        "nsr": setting.library.nsr_of(arch).tolist(),
-        "macs": macs(spec),
-        "params": params(spec),
-        "naswot": naswot(spec, images, derive_seed(setting.experiment.seed, "zero_shot")),
-        "assembled_accuracy": _assembled_accuracy(setting, arch),
+def as_nets(setting: Setting, archs: Sequence[Arch], scores: Floats) -> Nets:
+    """What predictors may see of the networks, and what they shall predict."""
+    specs = [setting.space.netspec(arch) for arch in archs]
+    gains = Features(setting.library, setting.data).columns(tuple(FEATURES), archs)
+    images, seed = setting.data.train.images[:_NASWOT_IMAGES], derive_seed(setting.experiment.seed, "zero_shot")
+    rivals = {
+        "macs": np.array([float(macs(spec)) for spec in specs]),
+        "params": np.array([float(params(spec)) for spec in specs]),
+        "zero_shot": gains["zero_shot"],
+        "naswot": np.array([naswot(spec, images, seed) for spec in specs]),
     }
-
-
-def _assembled_accuracy(setting: Setting, arch: Arch) -> float:
-    """Zero-shot: of the library's blocks put together, BatchNorm measured anew, nothing trained."""
-    import torch
-
-    from tinynas.nets.norm import reestimate
-    from tinynas.train.augment import to_float
-    from tinynas.train.supervised import accuracy
-
-    network = setting.library.assemble(arch)
-    batches = torch.split(torch.from_numpy(setting.data.train.images[:1024]), 64)
-    reestimate(network, (to_float(batch) for batch in batches))
-    return accuracy(network, setting.data.validation.head(5_000))
+    nsr = np.array([setting.library.nsr_of(arch) for arch in archs])
+    return Nets(nsr, scores.mean(axis=1), np.array([arch[0] for arch in archs]), rivals, gains)
 
 
 def main(options: Options) -> None:
-    """Train what is missing and write both files."""
+    """Train what is missing; write the predictor, its data and how well it does."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
-    chosen = choose(setting)
-    for seeds in (options.seeds[:1], options.seeds):  # a first answer early
-        for part, archs in chosen.items():
-            rows = measure(setting, archs, seeds, part)
-            write_json(_file(options.runs, part), {"seeds": list(seeds), "networks": rows})
+    nets, scores, cpu_s = {}, {}, {}
+    for part, archs in choose(setting).items():
+        scores[part], cpu_s[part] = accuracies(setting, archs, options.seeds, part)
+        nets[part] = as_nets(setting, archs, scores[part])
+        write_json(
+            options.runs / f"{context.experiment.name}-predictor-{part}.json", _rows(archs, nets[part], scores[part])
+        )
+    ceiling = noise_ceiling(scores[HELD_OUT], len(setting.data.validation))
+    resolutions = len(setting.space.resolutions)
+    predictor = fit(nets[FITTING], resolutions, nets[HELD_OUT], ceiling)
+    predictor.save(predictor_file(options.runs, setting))
+    fewer = {str(count): _with_fewer(nets, count, resolutions) for count in (8, 12, 16, 20)}
+    result = {**predictor.summary(), "kendall_tau_heldout_with_fewer_fitted": fewer, "finetuning_cpu_s": cpu_s}
+    write_json(options.runs / f"{context.experiment.name}-predictor-quality.json", result)
+    options.progress.say(json.dumps(result, indent=1))
 
 
-def _file(runs: Path, part: str) -> Path:
-    return runs / f"predictor-{part}.json"
+def _with_fewer(nets: dict[str, Nets], count: int, resolutions: int) -> float | None:
+    """Held-out tau of a predictor fitted to every n-th of the fitting networks, in their order of quality."""
+    chosen = np.zeros(len(nets[FITTING]), bool)
+    chosen[np.linspace(0, len(chosen) - 1, count).round().astype(int)] = True
+    return fit(nets[FITTING].rows(chosen), resolutions, nets[HELD_OUT]).kendall_tau_heldout
+
+
+def _rows(archs: Sequence[Arch], nets: Nets, scores: Floats) -> list[dict[str, Any]]:
+    return [
+        {
+            "arch": list(arch),
+            "nsr": nets.nsr[index].tolist(),
+            "accuracies": scores[index].tolist(),
+            "gains": {name: float(column[index]) for name, column in nets.gains.items()},
+            "baselines": {name: float(column[index]) for name, column in nets.baselines.items()},
+        }
+        for index, arch in enumerate(archs)
+    ]
 
 
 if __name__ == "__main__":
