@@ -7,7 +7,7 @@ import subprocess
 import tty
 from pathlib import Path
 
-from tinynas.errors import LinkError
+from tinynas.errors import NoAnswerError
 from tinynas.lab import child
 from tinynas.lab.device import BOOT_LIMIT_S
 from tinynas.lab.link import SerialLink
@@ -25,7 +25,7 @@ class HostBoard:
     @property
     def link(self) -> SerialLink:
         if self._link is None:
-            raise LinkError("host: nothing runs yet; flash an image first")
+            raise NoAnswerError("host: nothing runs yet; flash an image first")
         return self._link
 
     def program(self, elf: Path) -> None:

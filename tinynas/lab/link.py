@@ -88,8 +88,10 @@ class SerialLink:
         self._pending = b""
         self._guard(self._serial.reset_input_buffer)
 
-    def synchronise(self, limit_s: float) -> None:
+    def synchronise(self, limit_s: float) -> bool:
         """Brings the board back to reading commands, whatever it was in the middle of; drops what it says meanwhile.
+
+        Returns whether it said that it has started.
 
         Raises:
             RefusedError: its runner is too old to number answers.
@@ -104,6 +106,7 @@ class SerialLink:
         self._understood = True
         while _text(self._line(deadline, seen, "the end of an answer")) != READY_LINE:
             pass
+        return BOOT_LINE in seen
 
     def _probe(self, tag: int, seen: list[str], deadline: float) -> bool:
         """Whether the runner tells its name under `tag`; what else it says is left in `seen`."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 import tinynas
 from tinynas.engine.generate import generate
-from tinynas.errors import LinkError, ToolError
+from tinynas.errors import FirmwareError, LinkError, ModelFaultError, ToolError
 from tinynas.graph.ir import Graph
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflm import TflmInterpreter, TflmWorker
@@ -138,11 +138,11 @@ def flash(session: BoardSession, built: Built) -> None:
     """Flashes, and checks that the board runs this very model.
 
     Raises:
-        LinkError: the runner reports another model.
+        FirmwareError: the runner reports another model.
     """
     hello = session.flash(built.image)
     if hello.sha256 != built.sha256:
-        raise LinkError(
+        raise FirmwareError(
             f"flashed model {built.sha256[:12]}, but the board runs {hello.sha256[:12] or 'none'}; flash again"
         )
 
@@ -161,10 +161,11 @@ def require_whole(stats: MemoryStats) -> MemoryStats:
     """`stats`, if no canary was overrun.
 
     Raises:
-        LinkError: the inference wrote where it must not.
+        ModelFaultError: the inference wrote where it must not.
     """
     if stats.canary != "whole":
-        raise LinkError(f"the inference overran the {stats.canary} (stack: {stats.stack_reserved_bytes} B reserved)")
+        overrun = f"the inference overran the {stats.canary} (stack: {stats.stack_reserved_bytes} B reserved)"
+        raise ModelFaultError(overrun, "canary")
     return stats
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.errors import BoardError, GarbledError, ModelError, RefusedError
+from tinynas.errors import BoardError, GarbledError, ModelError, PortLostError, RefusedError
 from tinynas.lab import replies
 from tinynas.lab.board import Board
 from tinynas.lab.build import Image
-from tinynas.lab.device import AttachedDevice, Device
+from tinynas.lab.device import AS_THE_BOARD_SAYS, AttachedDevice, Device, Flashing
 from tinynas.lab.hostboard import HostBoard
 from tinynas.lab.limits import Limits
 from tinynas.lab.rawlog import RawLog, default_log
@@ -27,6 +27,7 @@ from tinynas.lab.virtual import QemuBoard
 
 Int8 = NDArray[np.int8]
 
+_LOADS = 3  # if the port goes away after the first input: with it went, perhaps, what was loaded
 _DEBUGGER_FROM_BYTES = 512  # below, the serial line is as fast as halting the machine
 _EMPTY_CALL_INSTRUCTIONS = 1  # tn_port_empty
 
@@ -123,10 +124,16 @@ class BoardSession:
         if "put" not in self._extensions:
             self.load_hex(b"".join(array.tobytes() for array in inputs))
             return
-        for index in rest:
-            upload(self._device.link, index, inputs[index].tobytes(), self.limits)
+        self._upload(rest, inputs)
         if len(rest) < len(inputs):
             self._command("loaded")
+
+    def _upload(self, indices: Sequence[int], inputs: Sequence[Int8]) -> None:
+        for _ in range(_LOADS):
+            done = [upload(self._device.link, i, inputs[i].tobytes(), self.limits) for i in indices]
+            if not any(part.board_lost for part in done[1:]):
+                return
+        raise PortLostError(f"{self._device.link.port}: the port went away during {_LOADS} loads of the inputs")
 
     def load_hex(self, data: bytes) -> None:
         """Loads the inputs, end to end, as MLPerf Tiny's runner does: 31 bytes a command, in hex."""
@@ -203,14 +210,16 @@ class BoardSession:
 
 
 @contextmanager
-def open_board(board: Board, *, log: Path | None = None, port: str | None = None) -> Iterator[BoardSession]:
+def open_board(
+    board: Board, *, log: Path | None = None, port: str | None = None, flashing: Flashing = AS_THE_BOARD_SAYS
+) -> Iterator[BoardSession]:
     """A session with `board`; a virtual board or the host is started, hardware is found at `port`.
 
     The raw serial log goes to `log` (default: a new file in the cache's `logs`) and is kept.
     """
     raw_log = RawLog(log or default_log(board.name))
     try:
-        device = _device(board, raw_log, port)
+        device = _device(board, raw_log, port, flashing)
         try:
             yield BoardSession(board, device, raw_log)
         finally:
@@ -219,11 +228,11 @@ def open_board(board: Board, *, log: Path | None = None, port: str | None = None
         raw_log.close()
 
 
-def _device(board: Board, log: RawLog, port: str | None) -> Device:
+def _device(board: Board, log: RawLog, port: str | None, flashing: Flashing) -> Device:
     if port is not None:
-        return AttachedDevice(board, port, log)
+        return AttachedDevice(board, port, log, flashing)
     if board.kind == "virtual":
-        return QemuBoard(board, log)
+        return QemuBoard(board, log, flashing=flashing)
     if board.kind == "host":
         return HostBoard(log)
     raise BoardError(f"{board.name} is a real board: attach it and give its serial port, as in: --port /dev/ttyACM0")

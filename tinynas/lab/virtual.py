@@ -8,16 +8,22 @@ import re
 import select
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
-from tinynas.errors import LinkError, ToolError
+from tinynas.errors import LinkError, RebootedError, ToolError
 from tinynas.lab import child
-from tinynas.lab.board import Board, Virtual
-from tinynas.lab.device import BOOT_LIMIT_S
+from tinynas.lab.board import Board, Core, Virtual
+from tinynas.lab.device import AS_THE_BOARD_SAYS, BOOT_LIMIT_S, Flashing
 from tinynas.lab.elf import Segment, read_elf
+from tinynas.lab.flashers.registry import flash
+from tinynas.lab.flashers.remote_probe import remote_probe
 from tinynas.lab.gdbstub import GdbStub
 from tinynas.lab.link import SerialLink
 from tinynas.lab.qmp import Qmp
@@ -26,6 +32,7 @@ from tinynas.lab.rawlog import RawLog
 _START_LIMIT_S = 20.0
 _HALT_LIMIT_S = 3.0
 _POLL_S = 0.005
+_VECTORS = 16  # without interrupts
 _OBITUARY_S = 1.0  # a crashing QEMU closes its sockets some time before it is gone
 _PTY = re.compile(rb"redirected to (\S+)")
 
@@ -33,11 +40,15 @@ _PTY = re.compile(rb"redirected to (\S+)")
 class QemuBoard:
     """`board` on QEMU. A crash of the machine is a LinkError; the next `program` starts a fresh one.
 
-    `plugin` is a TCG plugin to run under, with its arguments, as QEMU's `-plugin` takes it.
+    It is flashed through QEMU's debugger, or by the flasher that `flashing` names. `plugin` is a TCG plugin to run
+    under, with its arguments, as QEMU's `-plugin` takes it.
     """
 
-    def __init__(self, board: Board, log: RawLog, *, plugin: str | None = None) -> None:
+    def __init__(
+        self, board: Board, log: RawLog, *, plugin: str | None = None, flashing: Flashing = AS_THE_BOARD_SAYS
+    ) -> None:
         assert board.virtual is not None, board.name
+        self._board, self._flashing = board, flashing
         self._virtual: Virtual = board.virtual
         self._log = log
         self._options = () if plugin is None else ("-plugin", plugin)
@@ -53,7 +64,10 @@ class QemuBoard:
             self._machine.close()
             self._machine = _Machine(self._virtual, self._log, self._options)
         try:
-            self._machine.program(read_elf(elf).segments)
+            if self._flashing.flasher is None:
+                self._machine.program(read_elf(elf).segments)
+            else:
+                self._program_by_tool(elf)
         except LinkError as error:
             raise self._explained(error) from error
 
@@ -67,9 +81,22 @@ class QemuBoard:
     def close(self) -> None:
         self._machine.close()
 
+    @contextlib.contextmanager
+    def debug_probe(self) -> Iterator[str]:
+        """Its debug probe, as pyOCD calls it, while the block runs; nothing else may use the debugger meanwhile."""
+        with self._machine.probe(self._board.core) as probe:
+            yield probe
+
+    def _program_by_tool(self, elf: Path) -> None:
+        self.link.discard()
+        self._machine.idle(self._board)
+        with self.debug_probe() as probe:
+            flash(elf, self._board, replace(self._flashing.target, probe=probe), self._flashing.flasher)
+        self.link.wait_boot(BOOT_LIMIT_S)
+
     def _explained(self, error: LinkError) -> LinkError:
         crash = self._machine.crash(_OBITUARY_S)
-        return error if crash is None or crash in str(error) else LinkError(f"{crash} ({error})")
+        return error if crash is None or crash in str(error) else RebootedError(f"{crash} ({error})")
 
 
 class _Machine:
@@ -123,6 +150,17 @@ class _Machine:
         self._gdb.write(address, data)
         self._gdb.resume()
         self._log.remark(f"debugger wrote {len(data)} B at {address:#010x}")
+
+    def idle(self, board: Board) -> None:
+        """Overwrites what is in flash by a loop that does nothing, and restarts into it, halted.
+
+        A tool lets the core run before it has written the image, and QEMU ends where a core without one locks up.
+        """
+        self._gdb.write(board.flash.origin if board.vectors is None else board.vectors, _idle(board))
+        self._qmp.execute("system_reset")
+
+    def probe(self, core: Core) -> AbstractContextManager[str]:
+        return remote_probe(self._gdb, core, lambda: self._qmp.execute("system_reset"))
 
     def crash(self, wait_s: float = 0.0) -> str | None:
         """What QEMU said when it ended, or None while it runs and has not ended within `wait_s`."""
@@ -197,6 +235,14 @@ class _Machine:
     def _end(self) -> None:
         child.stop(self._process)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _idle(board: Board) -> bytes:
+    """A vector table whose every handler is the loop behind it: wfi, branch back."""
+    start = board.flash.origin if board.vectors is None else board.vectors
+    handler = start + 4 * _VECTORS | 1
+    table = struct.pack(f"<{_VECTORS}I", board.sram.end, *[handler] * (_VECTORS - 1))
+    return table + bytes.fromhex("30bf fde7")
 
 
 def _qemu() -> str:

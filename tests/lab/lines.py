@@ -1,0 +1,123 @@
+"""A serial line for tests: a pty that a program opens like a port, and something in between that may do harm."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import threading
+import time
+import tty
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+Direction = Literal["to_board", "from_board"]
+_CHUNK = 4096
+
+
+class Tamper(Protocol):
+    """What happens to bytes on their way."""
+
+    def pass_on(self, line: Line, direction: Direction, data: bytes) -> None:
+        """Takes what one end sent; calls `line.deliver` for what the other end gets."""
+
+
+class Clean:
+    """A line that changes nothing."""
+
+    def pass_on(self, line: Line, direction: Direction, data: bytes) -> None:
+        line.deliver(direction, data)
+
+
+class Line:
+    """A thread that carries bytes between the pty behind the link `port` and the board's `board_end`."""
+
+    def __init__(self, port: Path, tamper: Tamper) -> None:
+        self.port = port
+        self._tamper = tamper
+        self._ours = self.board = -1
+        self._waiting: list[tuple[float, Callable[[], None]]] = []
+        self._stop_read, self._stop = os.pipe()
+        self.plug()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def plug(self) -> None:
+        """Makes the pty, and the link by which it is found."""
+        self._ours, theirs = os.openpty()
+        tty.setraw(theirs)
+        self.port.unlink(missing_ok=True)
+        self.port.symlink_to(os.ttyname(theirs))
+        self._keep = theirs  # or the pty breaks whenever nobody has it open
+
+    def unplug(self) -> None:
+        self.port.unlink(missing_ok=True)
+        for end in (self._keep, self._ours):
+            os.close(end)
+        self._ours = -1
+
+    def deliver(self, direction: Direction, data: bytes) -> None:
+        """Now. To an end that is not there: nowhere."""
+        end = self.board if direction == "to_board" else self._ours
+        while data and end >= 0:
+            try:
+                data = data[os.write(end, data) :]
+            except OSError:
+                return
+
+    def later(self, delay_s: float, action: Callable[[], None]) -> None:
+        self._waiting.append((time.monotonic() + delay_s, action))
+
+    def close(self) -> None:
+        os.write(self._stop, b"x")
+        self._thread.join(10)
+        if self._ours >= 0:
+            self.unplug()
+        os.close(self._stop)
+        os.close(self._stop_read)
+
+    def _run(self) -> None:
+        while True:
+            self._do_what_is_due()
+            next_s = min((due_s for due_s, _ in self._waiting), default=time.monotonic() + 0.2)
+            ends = [end for end in (self._ours, self.board) if end >= 0]
+            ready = select.select([self._stop_read, *ends], [], [], max(0.0, next_s - time.monotonic()))[0]
+            if self._stop_read in ready:
+                return
+            for end in ready:
+                if end in (self._ours, self.board):  # it may be gone since
+                    self._carry(end)
+
+    def _carry(self, end: int) -> None:
+        direction: Direction = "to_board" if end == self._ours else "from_board"
+        try:
+            data = os.read(end, _CHUNK)
+        except OSError:  # the board's process ended
+            data = b""
+        if data:
+            self._tamper.pass_on(self, direction, data)
+        elif end == self.board:
+            self.board = -1
+
+    def _do_what_is_due(self) -> None:
+        now_s = time.monotonic()
+        due = [entry for entry in self._waiting if entry[0] <= now_s]
+        self._waiting = [entry for entry in self._waiting if entry[0] > now_s]
+        for _, action in due:
+            action()
+
+
+class HostRunner:
+    """The host's runner as a process, its line ending in `end`."""
+
+    def __init__(self, elf: Path) -> None:
+        self.end, its_end = os.openpty()
+        tty.setraw(its_end)
+        self._process = subprocess.Popen([str(elf)], stdin=its_end)
+        os.close(its_end)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+        os.close(self.end)
