@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tinynas.errors import BoardError
-from tinynas.lab.board import Board, known_boards, load_board
+from tinynas.lab.board import Board, Holds, known_boards, load_board
 
 
 def test_the_default_board_has_the_real_chip_s_main_memory() -> None:
@@ -24,6 +25,33 @@ def test_ticks_are_fine_enough_to_count_instructions(name: str) -> None:
     virtual = load_board(name).virtual
     assert virtual is not None
     assert virtual.ticks_per_instruction == 1 or virtual.ticks_per_instruction > 2
+
+
+@pytest.mark.parametrize("name", [name for name in known_boards() if name != "host"])
+def test_every_memory_map_is_whole(name: str) -> None:
+    """No two memories overlap, and each thing that an image consists of has its place."""
+    board = load_board(name)
+    memories = sorted(board.memory, key=lambda memory: memory.origin)
+    assert all(before.end <= after.origin for before, after in pairwise(memories))
+    assert {item for memory in memories for item in memory.holds} == set(Holds)
+    assert all(bool(memory.reserved_for) == (len(memory.usable) < memory.size_bytes) for memory in memories)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('flashers = ["openocd", "pyocd"]', 'flashers = ["openocd"]', "pyocd must stand in `flashers`"),
+        ('flashers = ["openocd", "pyocd"]', 'flashers = ["openocd", "pyocd", "uf2"]', r"its table \[hardware.uf2\]"),
+        ('usb = ["0483:374b"]', 'usb = ["0483:374B"]', "hardware.usb.0"),
+        ("size_bytes = 327_680", "size_bytes = 327_681", "sram is not inside"),
+        ("origin = 0x0800_0000", "origin = 0x07FF_FFF0", "flash is not inside"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(known_boards()["nucleo-f746zg"].read_text().replace(old, new, 1))
+    with pytest.raises(BoardError, match=message):
+        Board.load(path)
 
 
 def test_an_unknown_board_lists_the_known_ones() -> None:

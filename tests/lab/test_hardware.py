@@ -8,9 +8,8 @@ import pytest
 
 from tests.lab.nets import small_net
 from tinynas.engine.generate import generate
-from tinynas.errors import BoardError, LinkError, ToolError
+from tinynas.errors import BoardError, ToolError
 from tinynas.graph.tflite_reader import read_tflite
-from tinynas.lab import openocd
 from tinynas.lab.board import known_boards, load_board
 from tinynas.lab.build import build_image
 from tinynas.lab.elf import read_elf
@@ -22,14 +21,15 @@ from tinynas.plan.fit import fit
 from tinynas.plan.planner import plan
 
 HARDWARE = [name for name in known_boards() if load_board(name).kind == "hardware"]
+BARE_METAL = [name for name in HARDWARE if load_board(name).framework == "bare-metal"]
 
 
 def test_the_boards_are_there() -> None:
-    assert len(HARDWARE) >= 8
+    assert len(HARDWARE) >= 17
     assert all(load_board(name).hardware for name in HARDWARE)
 
 
-@pytest.mark.parametrize("name", HARDWARE)
+@pytest.mark.parametrize("name", BARE_METAL)
 def test_an_image_links_and_is_as_large_as_predicted(name: str) -> None:
     board = load_board(name)
     graph = read_tflite(small_net(seed=0))
@@ -46,7 +46,7 @@ def test_an_image_links_and_is_as_large_as_predicted(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", HARDWARE)
+@pytest.mark.parametrize("name", BARE_METAL)
 def test_the_port_compiles_without_a_warning(name: str, tmp_path: Path) -> None:
     board = load_board(name)
     sources = runner_sources(board)
@@ -72,35 +72,3 @@ def test_a_clock_that_the_port_cannot_set_up_is_refused(tmp_path: Path) -> None:
         toolchain(board).run(
             *sources.defines, *(f"-I{folder}" for folder in sources.includes), "-c", *port, cwd=tmp_path
         )
-
-
-def test_without_openocd_its_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ToolError, match="apt-get install openocd"):
-        openocd.flash(load_board("nrf52840-dk"), tmp_path / "firmware.elf")
-
-
-def _openocd(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = folder / "openocd"
-    program.write_text(f"#!/bin/sh\n{script}\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-
-def test_what_openocd_complains_of_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _openocd(tmp_path, "echo Open On-Chip Debugger >&2; echo 'Error: open failed' >&2; exit 1", monkeypatch)
-    with pytest.raises(
-        LinkError, match="nucleo-f746zg: OpenOCD could not flash it: open failed; is the board attached"
-    ):
-        openocd.flash(load_board("nucleo-f746zg"), tmp_path / "firmware.elf")
-
-
-def test_openocd_is_given_the_board_s_configuration_and_the_image(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _openocd(tmp_path, f'printf "%s\\n" "$@" > {tmp_path}/arguments', monkeypatch)
-    openocd.flash(load_board("nucleo-u575zi-q"), tmp_path / "firmware.elf")
-    assert (tmp_path / "arguments").read_text().splitlines() == [
-        *("-f", "interface/stlink-dap.cfg", "-f", "target/stm32u5x.cfg"),
-        *("-c", f"program {{{tmp_path}/firmware.elf}} verify reset exit"),
-    ]

@@ -33,6 +33,7 @@ static void map(uintptr_t at, size_t bytes) {
 }
 int main(int argc, char **argv) {
   unsigned address;
+  map(0x00FF0000u, 0x1000u); /* FICR of the nRF5340 */
   map(0x40000000u, 0x20000000u);
   map(0xE0000000u, 0x100000u);
   for (int i = 2; i < argc; i += 2) REGISTER(strtoul(argv[i - 1], NULL, 0)) = (uint32_t)strtoul(argv[i], NULL, 0);
@@ -241,12 +242,39 @@ def test_clock_baud_rate_pins_and_cycle_counter(name: str, tmp_path: Path) -> No
         assert bits(read(DWT_CTRL), 0, 1)
 
 
-def test_nrf52840_runs_from_its_crystal_with_the_uart_on_the_probe_s_pins(tmp_path: Path) -> None:
-    with initialised(load_board("nrf52840-dk"), {0x40000100: 1}, tmp_path) as read:
+@pytest.mark.parametrize(
+    ("name", "tx", "rx"),
+    [
+        ("nrf52840-dk", 6, 8),
+        ("nano-33-ble-sense-uart", 32 + 3, 32 + 10),
+        ("xiao-nrf52840-sense-uart", 32 + 11, 32 + 12),
+    ],
+)
+def test_nrf52840_runs_from_its_crystal_with_the_uart_on_its_pins(name: str, tx: int, rx: int, tmp_path: Path) -> None:
+    gpio = 0x50000000 + 0x300 * (tx // 32)
+    rx_pin = 0x50000000 + 0x300 * (rx // 32) + 0x700 + 4 * (rx % 32)
+    with initialised(load_board(name), {0x40000100: 1, rx_pin: 2}, tmp_path) as read:
         assert read(0x40000000) == 1  # HFCLKSTART
         assert read(0x4001E540) == 1  # instruction cache
-        assert (read(0x4000250C), read(0x40002514)) == (6, 8)
-        assert read(0x50000518) == 1 << 6  # TXD is the only output
+        assert (read(0x4000250C), read(0x40002514)) == (tx, rx)
+        assert read(gpio + 0x518) == 1 << tx % 32  # TXD is the only output
+        assert read(0x50000518) + read(0x50000818) == 1 << tx % 32
+        assert read(rx_pin) == 0  # connected
         baud = read(0x40002524) * 16e6 / 2**32
         assert abs(baud / 115_200 - 1) < 0.005
         assert read(0x40002500) == 4  # on
+
+
+def test_nrf5340_is_trimmed_and_runs_undivided_with_the_uart_on_the_kit_s_pins(tmp_path: Path) -> None:
+    trims = {0x00FF0300: 0x50004700, 0x00FF0304: 77, 0x00FF0308: 0xFFFFFFFF, 0x00FF03F8: 0x50004704, 0x00FF03FC: 78}
+    with initialised(load_board("nrf5340-dk"), {0x50005100: 1, 0x50005558: 1, **trims}, tmp_path) as read:
+        assert (read(0x50004700), read(0x50004704)) == (77, 78)
+        assert (read(0x50005514), read(0x50005000)) == (1, 1)  # the crystal, started
+        assert read(0x50005558) == 0  # 128 MHz
+        assert read(0x50001500) == 1  # cache
+        assert (read(0x5000850C), read(0x50008514)) == (20, 22)
+        assert read(0x50842518) == 1 << 20  # TXD is the only output
+        baud = read(0x50008524) * 16e6 / 2**32
+        assert abs(baud / 115_200 - 1) < 0.005
+        assert (read(0x50008538), read(0x50008548)) == (1, 1)  # a byte at a time
+        assert (read(0x50008500), read(0x50008000)) == (8, 1)  # on, receiving

@@ -9,12 +9,12 @@ from tinynas.engine.generate import Generated
 
 Int8 = NDArray[np.int8]
 ARENA_BYTES = 4096
-_Y, _Z = 1024, 2048  # offsets of the second input and the output
+_STEP = 1024  # the second input starts at the next multiple of it after the first, the output one step further
 
 _MODEL = """\
 #include "tn_model.h"
-static const tn_io inputs[] = {{"x", 0, %(n)d, 1.0f, 0, 2, {1, %(n)d}}, {"y", 1024, 1, 1.0f, 0, 1, {1}}};
-static const tn_io outputs[] = {{"z", 2048, %(n)d, 1.0f / 256.0f, -128, 2, {1, %(n)d}}};
+static const tn_io inputs[] = {{"x", 0, %(n)d, 1.0f, 0, 2, {1, %(n)d}}, {"y", %(y)d, 1, 1.0f, 0, 1, {1}}};
+static const tn_io outputs[] = {{"z", %(z)d, %(n)d, 1.0f / 256.0f, -128, 2, {1, %(n)d}}};
 %(before)s
 %(invoke)s
 const tn_model tn_model_main = {"toy", "00ff", %(arena)d, 2, 2, 1, inputs, outputs, invoke};
@@ -22,8 +22,8 @@ const tn_model tn_model_main = {"toy", "00ff", %(arena)d, 2, 2, 1, inputs, outpu
 
 _INVOKE = """\
 static tn_status invoke(uint8_t *arena, tn_mark mark, void *user) {
-  const int8_t *x = (const int8_t *)arena, *y = (const int8_t *)arena + 1024;
-  int8_t *z = (int8_t *)arena + 2048;
+  const int8_t *x = (const int8_t *)arena, *y = (const int8_t *)arena + %(y)d;
+  int8_t *z = (int8_t *)arena + %(z)d;
 #ifdef TN_PROFILE
   mark(0, user);
 #endif
@@ -44,19 +44,21 @@ static tn_status invoke(uint8_t *arena, tn_mark mark, void *user) {
 _COUNTED = """\
 __attribute__((naked)) static tn_status invoke(uint8_t *arena, tn_mark mark, void *user) {
   (void)arena, (void)mark, (void)user;
-  __asm volatile("movw r3, #%d\\n\\tmovt r3, #%d\\n\\tnop\\n1: subs r3, #1\\n\\tbne 1b\\n\\tmovs r0, #0\\n\\tbx lr");
+  __asm volatile(
+      ".syntax unified\\n\\tldr r3, =%d\\n\\tnop\\n\\tnop\\n"
+      "1: subs r3, #1\\n\\tbne 1b\\n\\tmovs r0, #0\\n\\tbx lr");
 }
 """
 
 
 def toy(n: int = 64, arena: int = ARENA_BYTES, before: str = "", during: str = "") -> Generated:
     """z[i] = x[i] + y[0] + 1, wrapping; `before` stands at file scope, `during` at the end of invoke."""
-    return _generated(n, arena, before, _INVOKE % {"n": n, "during": during})
+    return _generated(n, arena, before, _INVOKE % {"n": n, "during": during, **_offsets(n)})
 
 
 def counted(rounds: int) -> tuple[Generated, int]:
     """A model written in Thumb assembler, and how many instructions its `invoke` executes."""
-    return _generated(1, ARENA_BYTES, "", _COUNTED % (rounds & 0xFFFF, rounds >> 16)), 5 + 2 * rounds
+    return _generated(1, ARENA_BYTES, "", _COUNTED % rounds), 5 + 2 * rounds
 
 
 def toy_inputs(seed: int, n: int = 64) -> list[Int8]:
@@ -70,6 +72,11 @@ def toy_output(inputs: list[Int8]) -> Int8:
     return z
 
 
+def _offsets(n: int) -> dict[str, int]:
+    y = -(-n // _STEP) * _STEP
+    return {"y": y, "z": y + _STEP}
+
+
 def _generated(n: int, arena: int, before: str, invoke: str) -> Generated:
-    text = _MODEL % {"n": n, "arena": arena, "before": before, "invoke": invoke}
+    text = _MODEL % {"n": n, "arena": arena, "before": before, "invoke": invoke, **_offsets(n)}
     return Generated("main", {"model.c": text.encode()}, (), arena)

@@ -40,12 +40,10 @@ def runner_sources(board: Board) -> Sources:
     root = resource("firmware")
     folders = [root / "runner" / "src", root / "ports" / board.port]
     includes = [root / "engine" / "include", root / "runner" / "include", root / "ports"]
-    if board.core is not Core.HOST:
+    if board.core is not Core.HOST and board.framework == "bare-metal":
         folders.append(root / "ports" / "cortexm")
-        includes.append(root / "ports" / "cortexm")
-    if board.hardware is not None:
-        includes.append(root / "ports" / "mcu")
-    files = (path for folder in folders for path in sorted(folder.glob("*.c")))
+        includes += [root / "ports" / "cortexm"] + ([root / "ports" / "mcu"] if board.hardware else [])
+    files = (path for folder in folders for path in sorted([*folder.glob("*.c"), *folder.glob("*.cpp")]))
     return Sources("runner", tuple(files), tuple(includes), _defines(board))
 
 
@@ -57,5 +55,6 @@ def _defines(board: Board) -> tuple[str, ...]:
         f"-DTN_TICKS_NUM={ticks.numerator}u",
         f"-DTN_TICKS_DEN={ticks.denominator}u",
         *([f"-DTN_BAUD={board.hardware.baud}u"] if board.hardware else []),
+        *(["-DTN_MAIN=tn_runner_main"] if board.framework == "arduino" else []),  # the core's main calls setup()
         *(f"-D{name}={value}" for name, value in board.port_options.items()),
     )

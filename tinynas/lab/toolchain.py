@@ -57,10 +57,15 @@ def toolchain(board: Board) -> Toolchain:
     """The toolchain of the board's core.
 
     Raises:
-        ToolError: not installed (the message names the package) or broken.
+        ToolError: not installed (the message names the package), broken, or PlatformIO's (boards with an Arduino core).
     """
     if board.core is Core.HOST:
         return _find("gcc", "ar", "gcc libc6-dev", _COMMON)
+    if board.framework == "arduino":
+        raise ToolError(
+            f"{board.name} is built with its Arduino core, by PlatformIO, which brings the compiler: "
+            f"cd firmware && TINYNAS_MODEL=model.tflite pio run -e {board.environment}"
+        )
     return _find(_ARM + "gcc", _ARM + "ar", _ARM_PACKAGES, _COMMON + _core_flags(board))
 
 

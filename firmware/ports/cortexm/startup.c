@@ -14,9 +14,26 @@ extern uint8_t tn_data_load[], tn_data_start[], tn_data_end[], tn_bss_start[], t
 
 static uint64_t handler_stack[64]; /* 512 B for the fault handler */
 
+void Reset_Handler(void);
+void Fault_Handler(void);
+
+typedef void (*vector)(void);
+__attribute__((section(".vectors"), used)) static const struct {
+  const void *stack;
+  vector handlers[15];
+} vectors = {&handler_stack[64],
+             {Reset_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
+              Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
+              Fault_Handler}};
+
 __attribute__((used, noreturn)) void tn_start(void) {
+#ifdef TN_AFTER_BOOTLOADER
+  REG32(0xE000ED08u) = (uint32_t)(uintptr_t)&vectors; /* VTOR: faults are ours, not the bootloader's */
+#endif
+#ifndef __ARM_ARCH_6M__
   REG32(0xE000ED88u) |= 0xFu << 20; /* CPACR: FPU and MVE on, before anything may touch them */
   __asm volatile("dsb\n\tisb");
+#endif
   memcpy(tn_data_start, tn_data_load, (size_t)(tn_data_end - tn_data_start));
   memset(tn_bss_start, 0, (size_t)(tn_bss_end - tn_bss_start));
   tn_guard_stack(tn_guard, tn_stack_limit);
@@ -39,17 +56,9 @@ __attribute__((naked, noreturn)) void Reset_Handler(void) {
 __attribute__((naked)) void Fault_Handler(void) {
   __asm volatile(
       "mrs r0, psp\n\t"
-      "b tn_fault\n\t");
+      "ldr r1, =tn_fault\n\t" /* Armv6-M branches no farther than 2 KB */
+      "bx r1\n\t");
 }
-
-typedef void (*vector)(void);
-__attribute__((section(".vectors"), used)) static const struct {
-  const void *stack;
-  vector handlers[15];
-} vectors = {&handler_stack[64],
-             {Reset_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
-              Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
-              Fault_Handler}};
 
 uint8_t *tn_port_arena(const tn_model *model) {
   (void)model; /* the linker has reserved what it needs */

@@ -1,10 +1,18 @@
-/* MPS2 with a CMSDK subsystem (Arm DDI 0479): UART0; TIMER0 counts down, the dual timer counts its 256ths. */
+/* MPS2 with a CMSDK subsystem (Arm DDI 0479), or with an SSE-200 (AN505: its secure addresses): UART0; TIMER0 counts down,
+ * the dual timer counts its 256ths. */
+#ifdef TN_SSE200
+#define UART_BASE 0x50200000u
+#define UART_RX_IRQ 32u
+#define TIMERS 0x50000000u
+#else
 #define UART_BASE 0x40004000u
 #define UART_RX_IRQ 0u
+#define TIMERS 0x40000000u
+#endif
 #include "cmsdk_uart.h"
 
-#define TIMER0 0x40000000u
-#define DUALTIMER 0x40002000u
+#define TIMER0 (TIMERS + 0x0000u)
+#define DUALTIMER (TIMERS + 0x2000u)
 
 static void clock_init(void) {
   REG32(TIMER0 + 0x8u) = 0xFFFFFFFFu; /* reload */

@@ -1,15 +1,15 @@
-/* nRF52840 (product specification 1.7) at 64 MHz from the 32 MHz crystal, instruction cache on; UART0 on P0.06 / P0.08, the
- * virtual COM port of the nRF52840-DK (its hardware user guide). */
+/* nRF52840 (product specification 1.7) at 64 MHz from the 32 MHz crystal, instruction cache on; UART0 on the pins TN_TX_PIN
+ * and TN_RX_PIN: 0 to 31 are those of port 0, 32 to 47 those of port 1, as the chip's PSEL registers count them. */
 #include "bits.h"
 
 #define CLOCK 0x40000000u
 #define HFCLKSTART REG32(CLOCK + 0x000u)
 #define HFCLKSTARTED (CLOCK + 0x100u)
 #define NVMC_ICACHECNF REG32(0x4001E540u)
-#define P0 0x50000000u
-#define P0_OUTSET REG32(P0 + 0x508u)
-#define P0_DIRSET REG32(P0 + 0x518u)
-#define P0_PIN_CNF(pin) REG32(P0 + 0x700u + 4u * (pin))
+#define GPIO(pin) (0x50000000u + 0x300u * ((pin) / 32u))
+#define OUTSET(pin) REG32(GPIO(pin) + 0x508u)
+#define DIRSET(pin) REG32(GPIO(pin) + 0x518u)
+#define PIN_CNF(pin) REG32(GPIO(pin) + 0x700u + 4u * ((pin) % 32u))
 #define UART0 0x40002000u
 #define STARTRX REG32(UART0 + 0x000u)
 #define STARTTX REG32(UART0 + 0x008u)
@@ -21,8 +21,8 @@
 #define RXD REG32(UART0 + 0x518u)
 #define TXD REG32(UART0 + 0x51Cu)
 #define BAUDRATE REG32(UART0 + 0x524u)
-#define TX_PIN 6u
-#define RX_PIN 8u
+#define TX_PIN ((unsigned)TN_TX_PIN)
+#define RX_PIN ((unsigned)TN_RX_PIN)
 
 #if TN_CLOCK_HZ != 64000000u || TN_BAUD != 115200u
 #error "this port sets up 64 MHz and 115200 baud"
@@ -43,9 +43,10 @@ static void uart_send(uint8_t byte) {
 #include "console.h"
 
 static void uart_init(void) {
-  P0_OUTSET = 1u << TX_PIN;
-  P0_DIRSET = 1u << TX_PIN;
-  P0_PIN_CNF(RX_PIN) = 0; /* input, connected */
+  ENABLE = 0; /* a bootloader may have left it on, with other pins */
+  OUTSET(TX_PIN) = 1u << (TX_PIN % 32u);
+  DIRSET(TX_PIN) = 1u << (TX_PIN % 32u);
+  PIN_CNF(RX_PIN) = 0; /* input, connected */
   PSEL_TXD = TX_PIN;
   PSEL_RXD = RX_PIN;
   BAUDRATE = 0x01D7E000u; /* 115200 */

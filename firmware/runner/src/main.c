@@ -92,7 +92,11 @@ static void cmd_tag(tn_runner *runner, char *args) {
   tn_end_line();
 }
 
-int main(void) {
+#ifndef TN_MAIN /* an Arduino core has its own */
+#define TN_MAIN main
+#endif
+
+int TN_MAIN(void) {
   static tn_runner runner; /* zero until here, so that it costs no flash */
   runner.model = &tn_model_main;
   tn_port_init();
