@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from tinynas.errors import BoardError
-from tinynas.lab import openocd
+from tinynas.lab import usb
 from tinynas.lab.board import Board
-from tinynas.lab.link import SerialLink
+from tinynas.lab.flashers.base import Target
+from tinynas.lab.flashers.registry import flash
+from tinynas.lab.link import BAUD, SerialLink
 from tinynas.lab.rawlog import RawLog
 
 BOOT_LIMIT_S = 20.0
+_REPLUG_LIMIT_S = 20.0  # for a chip's own USB to come back
+
+
+@dataclass(frozen=True)
+class Flashing:
+    """How the user (or the hardware map) wants a board flashed; by default as its file says."""
+
+    flasher: str | None = None
+    target: Target = field(default_factory=Target)
+
+
+AS_THE_BOARD_SAYS = Flashing()
 
 
 class Device(Protocol):
@@ -31,18 +46,35 @@ class Device(Protocol):
 
 
 class AttachedDevice:
-    """A board behind a serial port; a real one is flashed through its debug probe."""
+    """A board behind a serial port; a real one is flashed as its file or `flashing` says."""
 
-    def __init__(self, board: Board, port: str, log: RawLog) -> None:
+    def __init__(self, board: Board, port: str, log: RawLog, flashing: Flashing = AS_THE_BOARD_SAYS) -> None:
         self._board = board
-        self.link = SerialLink(port, log)
+        self._flashing = flashing
+        self._target = replace(flashing.target, port=port)
+        self.link = SerialLink(port, log, baud=board.hardware.baud if board.hardware else BAUD)
 
     def program(self, elf: Path) -> None:
         if self._board.hardware is None:
             raise BoardError(f"{self.link.port}: no flasher for this board; flash {elf} with its own tool")
+        if self._board.hardware.console_through in ("probe", "adapter"):
+            self._program_beside_line(elf)
+        else:
+            self._program_through_line(elf)
+
+    def _program_beside_line(self, elf: Path) -> None:
+        """The line stays open, and shows the boot."""
         self.link.discard()
-        openocd.flash(self._board, elf)
+        flash(elf, self._board, self._target, self._flashing.flasher)
         self.link.wait_boot(BOOT_LIMIT_S)
+
+    def _program_through_line(self, elf: Path) -> None:
+        """The loader needs the port, or it goes away with the reset. The boot is over when it can be opened again."""
+        before = usb.at_port(self.link.port)
+        self.link.close()
+        flash(elf, self._board, self._target, self._flashing.flasher)
+        self.link.port = usb.port_again(before, _REPLUG_LIMIT_S) if before else self.link.port
+        self.link.reopen(_REPLUG_LIMIT_S)
 
     def write_memory(self, address: int, data: bytes) -> bool:
         return False

@@ -19,10 +19,15 @@ class GdbStub:
         supported = dict(part.partition("=")[::2] for part in self._ask("qSupported:").split(";"))
         self._packet_bytes = int(supported.get("PacketSize", "400"), 16)
         self._halted = True
+        self._described = False
         self._synchronise()
 
     def close(self) -> None:
         self._socket.close()
+
+    @property
+    def halted(self) -> bool:
+        return self._halted
 
     def halt(self, limit_s: float = _LIMIT_S) -> None:
         """Stops the machine, wherever it is.
@@ -51,6 +56,42 @@ class GdbStub:
             answer = self._ask(f"M{address + at:x},{len(part):x}:{part.hex()}")
             if answer != "OK":
                 raise LinkError(f"the debugger's port cannot write {len(part)} B at {address + at:#010x}: {answer!r}")
+
+    def read(self, address: int, size: int) -> bytes:
+        """Guest memory; the machine must be halted. The core's private registers (0xe0000000 on) cannot be read."""
+        step = (self._packet_bytes - 32) // 2
+        parts = (self._read(address + at, min(step, size - at)) for at in range(0, size, step))
+        return b"".join(parts)
+
+    def _read(self, address: int, size: int) -> bytes:
+        answer = self._ask(f"m{address:x},{size:x}")
+        try:
+            data = bytes.fromhex(answer)
+        except ValueError:
+            data = b""
+        if len(data) != size:
+            raise LinkError(f"the debugger's port cannot read {size} B at {address:#010x}: {answer!r}")
+        return data
+
+    def register(self, number: int) -> int:
+        """A 32-bit register by GDB's number: 0 to 15, 25 is xPSR; the machine must be halted."""
+        self._describe()
+        return int.from_bytes(bytes.fromhex(self._ask(f"p{number:x}"))[:4], "little")
+
+    def set_register(self, number: int, value: int) -> None:
+        """Sets what `register` reads."""
+        self._describe()
+        self._ask(f"P{number:x}={value.to_bytes(4, 'little').hex()}")
+
+    def step(self) -> None:
+        """Executes one instruction; the machine must be halted, and is again."""
+        self._ask("s")
+
+    def _describe(self) -> None:
+        # QEMU answers for single registers only once it was asked which there are
+        if not self._described:
+            self._ask("qXfer:features:read:target.xml:0,ffb")
+            self._described = True
 
     def _synchronise(self) -> None:
         # a machine that was running sends a stop report of its own accord: read past it

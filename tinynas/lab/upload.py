@@ -6,16 +6,18 @@ import sys
 from pathlib import Path
 
 from tinynas.errors import TinyNasError
-from tinynas.lab import openocd, server
+from tinynas.lab import server
 from tinynas.lab.board import load_board
+from tinynas.lab.flashers.base import Target
+from tinynas.lab.flashers.registry import flash
 
 
 def upload(name: str, elf: Path) -> str:
-    """Flashes `elf`: a real board through its debug probe, a virtual one where `tinynas.lab.server` runs it."""
+    """Flashes `elf`: a real board as its file says, a virtual one where `tinynas.lab.server` runs it."""
     board = load_board(name)
     if board.virtual is not None:
         return f"{name}: {server.flash_running(board, elf)}"
-    openocd.flash(board, elf)
+    flash(elf, board, Target())
     return f"{name}: flashed and verified"
 
 
