@@ -35,7 +35,7 @@ def test_cropped_kernels_equal_a_teacher_whose_rims_are_zero() -> None:
     student, teacher = stage_of(1, kernel=3), stage_of(2)
     with torch.no_grad():
         for block in teacher.blocks():
-            weight = block.depthwise.conv.weight
+            weight = block.conv("depthwise").conv.weight
             centre = weight[:, :, 1:-1, 1:-1].clone()
             weight.zero_()
             weight[:, :, 1:-1, 1:-1] = centre
@@ -48,7 +48,7 @@ def test_dropped_channels_are_those_without_weight() -> None:
     student, teacher = stage_of(1, depth=1, expand=2.0), stage_of(2, depth=1)
     with torch.no_grad():
         for block in teacher.blocks():
-            block.project.conv.weight[:, ::3] = 0
+            block.conv("project").conv.weight[:, ::3] = 0
     inherit_stage(student, teacher)
     torch.testing.assert_close(outputs(student), outputs(teacher))
 

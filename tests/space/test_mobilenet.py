@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from tinynas.space.channels import round_channels
 from tinynas.space.layers import layers
-from tinynas.space.mobilenet import round_channels, scaled_mobilenet_v2
+from tinynas.space.mobilenet import scaled_mobilenet_v2
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,12 @@ largest L1 norm in the following 1x1 convolution are kept, in their order; of th
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
 from tinynas.nets.layers import ConvBN
-from tinynas.nets.network import InvertedResidual, Stage
-from tinynas.space.netspec import BlockSpec
+from tinynas.nets.network import Block, Layer, Stage
+from tinynas.space.parts import CELL_INPUT
 
 _FRESH_GAIN = 0.5  # of the target's spread
 
@@ -22,7 +20,7 @@ def inherit_stage(student: Stage, teacher: Stage) -> None:
     """Copy what fits from `teacher` into `student`, in place; blocks past the teacher's depth keep their weights."""
     with torch.no_grad():
         for mine, theirs in zip(student.blocks(), teacher.blocks(), strict=False):
-            if _fits(mine.spec, theirs.spec):
+            if _fits(mine, theirs):
                 _inherit_block(mine, theirs)
 
 
@@ -34,42 +32,58 @@ def match_outputs(stage: Stage, targets: Tensor) -> None:
     mean, spread = targets.mean((0, 2, 3)), targets.std((0, 2, 3))
     with torch.no_grad():
         for block in stage.blocks():
-            block.project.norm.weight.copy_(_FRESH_GAIN * spread)
-            if not block.spec.residual:
-                block.project.norm.bias.copy_(mean)
+            block.last.norm.weight.copy_(_FRESH_GAIN * spread)
+            if not block.is_sum:
+                block.last.norm.bias.copy_(mean)
 
 
-def _fits(student: BlockSpec, teacher: BlockSpec) -> bool:
-    """Whether the teacher's block holds the student's as a part (a larger kernel apart)."""
-    same_ends = replace(teacher, hidden_channels=student.hidden_channels, kernel=student.kernel) == student
-    expands = [block.hidden_channels != block.in_channels for block in (student, teacher)]
-    return same_ends and expands[0] == expands[1] and student.hidden_channels <= teacher.hidden_channels
+def _fits(student: Block, teacher: Block) -> bool:
+    """Whether the teacher's block holds the student's as a part (a larger kernel, activation and attention apart)."""
+    mine, theirs = student.spec, teacher.spec
+    alike = (mine.cell, mine.in_channels, mine.out_channels, mine.stride)
+    hidden = [block.last.conv.in_channels for block in (student, teacher)]
+    return (
+        alike == (theirs.cell, theirs.in_channels, theirs.out_channels, theirs.stride)
+        and dict(student.convs()).keys() == dict(teacher.convs()).keys()
+        and hidden[0] <= hidden[1]
+    )
 
 
-def _inherit_block(student: InvertedResidual, teacher: InvertedResidual) -> None:
-    kept = _most_important(teacher, student.spec.hidden_channels)
-    everything = torch.arange
-    if student.expand is not None and teacher.expand is not None:
-        _copy(student.expand, teacher.expand, kept, everything(student.spec.in_channels))
-    _copy(student.depthwise, teacher.depthwise, kept, everything(1))
-    _copy(student.project, teacher.project, everything(student.spec.out_channels), kept)
+def _inherit_block(student: Block, teacher: Block) -> None:
+    """What lies between the input and the last convolution keeps those of its channels that matter most."""
+    theirs = dict(teacher.layers())
+    hidden = _most_important(teacher.last, student.last.conv.in_channels)
+    kept = {CELL_INPUT: torch.arange(student.spec.in_channels)}
+    for part in student.parts:
+        inputs = kept[part.inputs[0]]
+        kept[part.name] = hidden if part.out_channels == len(hidden) else torch.arange(part.out_channels)
+        if not part.has_weights or part.name not in theirs:
+            continue
+        mine = student.layer(part.name)
+        if mine is student.last:
+            kept[part.name] = torch.arange(part.out_channels)
+        elif part.name == "se_reduce":
+            kept[part.name] = _most_important(theirs["se_gate"], part.out_channels)
+        _copy(mine, theirs[part.name], kept[part.name], torch.arange(1) if part.kind == "depthwise" else inputs)
 
 
-def _most_important(teacher: InvertedResidual, count: int) -> Tensor:
-    """Indices of the `count` hidden channels that the projection weighs most, ascending."""
-    norms = teacher.project.conv.weight.abs().sum((0, 2, 3))
+def _most_important(layer: Layer, count: int) -> Tensor:
+    """Indices of the `count` input channels that a convolution weighs most, ascending."""
+    norms = layer.conv.weight.abs().sum((0, 2, 3))
     return norms.topk(count).indices.sort().values
 
 
-def _copy(student: ConvBN, teacher: ConvBN, outputs: Tensor, inputs: Tensor) -> None:
+def _copy(student: Layer, teacher: Layer, outputs: Tensor, inputs: Tensor) -> None:
     """The teacher's convolution and BatchNorm, for these output and input channels only, kernel cropped."""
     weight = _cropped(teacher.conv.weight, student.conv.kernel_size[0])
     if weight.shape[2:] != student.conv.weight.shape[2:]:
         return  # a larger kernel than the teacher's has nothing to start from
     student.conv.weight.copy_(weight[outputs][:, inputs])
-    state = teacher.norm.state_dict()
-    picked = {key: value[outputs] if value.ndim else value for key, value in state.items()}
-    student.norm.load_state_dict(picked)
+    if isinstance(student, ConvBN) and isinstance(teacher, ConvBN):
+        state = teacher.norm.state_dict()
+        student.norm.load_state_dict({key: value[outputs] if value.ndim else value for key, value in state.items()})
+    elif student.conv.bias is not None and teacher.conv.bias is not None:
+        student.conv.bias.copy_(teacher.conv.bias[outputs])
 
 
 def _cropped(weight: Tensor, side: int) -> Tensor:

@@ -27,6 +27,7 @@ from tinynas.nets.checkpoint import load_checkpoint, spec_to_json, tensors_of
 from tinynas.nets.network import Network, Stage
 from tinynas.space.netspec import BlockSpec, NetSpec
 from tinynas.space.space import Arch, SearchSpace
+from tinynas.space.stage import listed
 
 _VERSION = 1
 
@@ -197,6 +198,7 @@ def _check_reference(reference: NetSpec, space: SearchSpace) -> None:
         raise ConfigError(
             f"a block library needs one width, the space has {len(space.widths)}; choose one of them first"
         )
+    _check_ends_are_fixed(space)
     wanted = space.netspec(space.largest())
     for what, mine, theirs in (
         ("stages", len(reference.stages), len(wanted.stages)),
@@ -209,6 +211,14 @@ def _check_reference(reference: NetSpec, space: SearchSpace) -> None:
     ):
         if mine != theirs:
             raise ConfigError(f"the reference does not fit the space: {what} {mine}, the space wants {theirs}")
+
+
+def _check_ends_are_fixed(space: SearchSpace) -> None:
+    """Stages can only be exchanged if all options of a stage take and give the same shapes."""
+    offered = {f"space.stages[{k}].out_channels": listed(stage.out_channels) for k, stage in enumerate(space.stages)}
+    for setting, choices in {**offered, "space.channels": listed(space.channels)}.items():
+        if len(choices) > 1:
+            raise ConfigError(f"{setting}: a block library needs one number, found {list(choices)}; keep one of them")
 
 
 def _ends(spec: NetSpec) -> list[tuple[int, int, int]]:

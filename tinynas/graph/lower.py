@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,16 @@ from tinynas.errors import ModelError
 from tinynas.graph import ops
 from tinynas.graph.ir import DType, Graph, Op, Tensor
 from tinynas.space.layers import layers
-from tinynas.space.netspec import LayerSpec, NetSpec
+from tinynas.space.netspec import ActivationName, LayerSpec, NetSpec
 
-_ACTIVATIONS = {"none": ops.Activation.NONE, "relu": ops.Activation.RELU, "relu6": ops.Activation.RELU6}
+_ACTIVATIONS: Mapping[ActivationName, ops.Activation] = {
+    "none": ops.Activation.NONE,
+    "relu": ops.Activation.RELU,
+    "relu6": ops.Activation.RELU6,
+    "hard_swish": ops.Activation.NONE,  # an op of its own follows
+    # relu6(x + 3) / 6: the 3 is part of the bias, the 6 divides the weights of the convolution that reads the product
+    "hard_sigmoid": ops.Activation.RELU6,
+}
 
 
 def lower(spec: NetSpec, dtype: DType = DType.INT8) -> Graph:
@@ -22,7 +30,8 @@ def lower(spec: NetSpec, dtype: DType = DType.INT8) -> Graph:
 
     `dtype` is INT8 (int32 biases, no quantisation parameters) or FLOAT32. A layer's output tensor has the
     layer's name; its constants are "<layer>.weight" [cout,kh,kw,cin] (depthwise [1,kh,kw,c], linear [cout,1,1,cin])
-    and "<layer>.bias" [cout].
+    and "<layer>.bias" [cout]. Before HARD_SWISH there is a tensor "<layer>.linear". The hard sigmoid's constants stand
+    in those of other layers, as `nets` gives them: six times its value is computed.
     """
     builder = _Builder(dtype)
     builder.activation("input", (1, *spec.input_shape))
@@ -86,19 +95,30 @@ def _conv(builder: _Builder, layer: LayerSpec) -> None:
     shape = (layer.out_shape[2], layer.kernel, layer.kernel, layer.in_shape[2])
     constants = builder.weights(layer, shape, layer.out_shape[2])
     attrs = ops.Conv2D(layer.stride, layer.stride, activation=_ACTIVATIONS[layer.activation])
-    builder.op("CONV_2D", (*builder.inputs(layer), *constants), layer.name, (1, *layer.out_shape), attrs)
+    _activated(builder, layer, "CONV_2D", (*builder.inputs(layer), *constants), attrs)
 
 
 def _depthwise(builder: _Builder, layer: LayerSpec) -> None:
     channels = layer.in_shape[2]
     constants = builder.weights(layer, (1, layer.kernel, layer.kernel, channels), channels)
     attrs = ops.DepthwiseConv2D(layer.stride, layer.stride, activation=_ACTIVATIONS[layer.activation])
-    builder.op("DEPTHWISE_CONV_2D", (*builder.inputs(layer), *constants), layer.name, (1, *layer.out_shape), attrs)
+    _activated(builder, layer, "DEPTHWISE_CONV_2D", (*builder.inputs(layer), *constants), attrs)
 
 
-def _add(builder: _Builder, layer: LayerSpec) -> None:
+def _activated(builder: _Builder, layer: LayerSpec, kind: str, inputs: tuple[int, ...], attrs: ops.Attrs) -> None:
+    """The op, and another one for an activation that TFLite does not fuse."""
+    shape = (1, *layer.out_shape)
+    if layer.activation != "hard_swish":
+        builder.op(kind, inputs, layer.name, shape, attrs)
+        return
+    linear = f"{layer.name}.linear"
+    builder.op(kind, inputs, linear, shape, attrs)
+    builder.op("HARD_SWISH", (builder.index[linear],), layer.name, shape, ops.NoAttrs())
+
+
+def _binary(kind: str, builder: _Builder, layer: LayerSpec) -> None:
     attrs = ops.Binary(_ACTIVATIONS[layer.activation])
-    builder.op("ADD", builder.inputs(layer), layer.name, (1, *layer.out_shape), attrs)
+    builder.op(kind, builder.inputs(layer), layer.name, (1, *layer.out_shape), attrs)
 
 
 def _global_pool(builder: _Builder, layer: LayerSpec) -> None:
@@ -129,7 +149,8 @@ def _softmax(builder: _Builder, layer: LayerSpec) -> None:
 _LOWERINGS: dict[str, Callable[[_Builder, LayerSpec], None]] = {
     "conv": _conv,
     "depthwise": _depthwise,
-    "add": _add,
+    "add": partial(_binary, "ADD"),
+    "mul": partial(_binary, "MUL"),
     "global_pool": _global_pool,
     "linear": _linear,
     "softmax": _softmax,

@@ -2,57 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from tinynas.nets.layers import ConvBN
+from tinynas.nets.layers import ConvBias, ConvBN
+from tinynas.space.cell import parts_of
 from tinynas.space.netspec import BlockSpec, NetSpec
+from tinynas.space.parts import CELL_INPUT, Part
+
+Layer = ConvBN | ConvBias
 
 LAST_NORM = 0.25  # initial gain of a residual branch: small, so that a deep stage starts near the identity
 
 
-class InvertedResidual(nn.Module):
-    """MobileNetV2's block (arXiv 1801.04381, fig. 3): expand 1x1, depthwise, project 1x1, plus the input if it can.
+class Block(nn.Module):
+    """One block, built from its cell's parts; a part's module has the part's name.
 
     in (n, in_channels, h, w), out (n, out_channels, ceil(h / stride), ceil(w / stride)).
     """
 
     def __init__(self, spec: BlockSpec) -> None:
         super().__init__()
-        hidden, act = spec.hidden_channels, spec.activation
         self.spec = spec
-        self.expand = ConvBN(spec.in_channels, hidden, activation=act) if hidden != spec.in_channels else None
-        self.depthwise = ConvBN(hidden, hidden, spec.kernel, spec.stride, depthwise=True, activation=act)
-        self.project = ConvBN(hidden, spec.out_channels)
-        if spec.residual:
-            nn.init.constant_(self.project.norm.weight, LAST_NORM)
+        self.parts = parts_of(spec)
+        for part in self.parts:
+            if part.has_weights:
+                self.add_module(part.name, _layer(part))
+        if self.is_sum:
+            nn.init.constant_(self.last.norm.weight, LAST_NORM)
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the block adds to its input."""
+        return self.parts[-1].kind == "add"
+
+    @property
+    def last(self) -> ConvBN:
+        """The convolution that gives the output or, in a sum, what is added to the input."""
+        *_, (_, conv) = self.convs()
+        return conv
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x if self.expand is None else self.expand(x)
-        out: Tensor = self.project(self.depthwise(wide))
-        return x + out if self.spec.residual else out
+        values = {CELL_INPUT: x}
+        for part in self.parts:
+            inputs = (values[name] for name in part.inputs)
+            compute = getattr(self, part.name) if part.has_weights else _WITHOUT_WEIGHTS[part.kind]
+            values[part.name] = compute(*inputs)
+        return values[self.parts[-1].name]
+
+    def layers(self) -> Iterator[tuple[str, Layer]]:
+        """What has weights, by the names of its parts, in order."""
+        for name, module in self.named_children():
+            assert isinstance(module, ConvBN | ConvBias)
+            yield name, module
+
+    def layer(self, name: str) -> Layer:
+        """The layer of this part. Raises KeyError if there is none."""
+        return dict(self.layers())[name]
 
     def convs(self) -> Iterator[tuple[str, ConvBN]]:
-        """Its convolutions by the last part of their layer's name, in order."""
-        if self.expand is not None:
-            yield "expand", self.expand
-        yield "depthwise", self.depthwise
-        yield "project", self.project
+        """Its layers with BatchNorm: all but those of the attention."""
+        for name, layer in self.layers():
+            if isinstance(layer, ConvBN):
+                yield name, layer
+
+    def conv(self, name: str) -> ConvBN:
+        """The layer with BatchNorm of this part. Raises KeyError if there is none."""
+        return dict(self.convs())[name]
+
+    @property
+    def expands(self) -> bool:
+        """Whether a convolution makes the hidden channels from the input's."""
+        return "expand" in dict(self.convs())
+
+    def folded(self) -> dict[str, NDArray[np.float32]]:
+        """Weights and biases by part, "<part>.weight", with the hard sigmoid's constants in them (`graph.lower`)."""
+        weighed = {part.name for part in self.parts if part.kind == "mul"}
+        weights = {}
+        for part in self.parts:
+            if part.has_weights:
+                weight, bias = self.layer(part.name).folded()
+                weights[f"{part.name}.weight"] = weight / np.float32(6) if weighed & {*part.inputs} else weight
+                weights[f"{part.name}.bias"] = bias + np.float32(3) if part.activation == "hard_sigmoid" else bias
+        return weights
+
+
+_WITHOUT_WEIGHTS: dict[str, Callable[..., Tensor]] = {
+    "add": torch.add,
+    "mul": torch.mul,
+    "global_pool": lambda x: x.mean((2, 3), keepdim=True),
+}
+
+
+def _layer(part: Part) -> Layer:
+    if not part.norm:
+        return ConvBias(part.in_channels, part.out_channels, part.kernel, part.stride, part.activation)
+    depthwise = part.kind == "depthwise"
+    return ConvBN(part.in_channels, part.out_channels, part.kernel, part.stride, depthwise, part.activation)
 
 
 class Stage(nn.Sequential):
     """The blocks of one stage: the unit that DONNA's library exchanges."""
 
     def __init__(self, blocks: tuple[BlockSpec, ...]) -> None:
-        super().__init__(*(InvertedResidual(block) for block in blocks))
+        super().__init__(*(Block(block) for block in blocks))
 
-    def blocks(self) -> Iterator[InvertedResidual]:
+    def blocks(self) -> Iterator[Block]:
         for block in self:
-            assert isinstance(block, InvertedResidual)
+            assert isinstance(block, Block)
             yield block
 
 
@@ -95,23 +156,22 @@ class Network(nn.Module):
         Keys are "<layer>.weight" and "<layer>.bias" for each layer of `space.layers.layers(spec)` that has weights;
         "classifier.weight" is [classes, 1, 1, channels], a 1x1 convolution's.
         """
-        weights = {}
-        for name, conv in self._convs():
-            weights[f"{name}.weight"], weights[f"{name}.bias"] = conv.folded()
+        weights = _named("stem", self.stem)
+        for index, stage in enumerate(self.stages):
+            assert isinstance(stage, Stage)
+            for number, block in enumerate(stage.blocks()):
+                weights |= {f"s{index}b{number}.{name}": values for name, values in block.folded().items()}
+        if self.head.conv is not None:
+            weights |= _named("head", self.head.conv)
         classifier = self.head.classifier
         weights["classifier.weight"] = classifier.weight.detach().cpu().numpy()[:, None, None, :].copy()
         weights["classifier.bias"] = classifier.bias.detach().cpu().numpy().copy()
         return weights
 
-    def _convs(self) -> Iterator[tuple[str, ConvBN]]:
-        yield "stem", self.stem
-        for index, stage in enumerate(self.stages):
-            assert isinstance(stage, Stage)
-            for number, block in enumerate(stage.blocks()):
-                for part, conv in block.convs():
-                    yield f"s{index}b{number}.{part}", conv
-        if self.head.conv is not None:
-            yield "head", self.head.conv
+
+def _named(name: str, conv: ConvBN) -> dict[str, NDArray[np.float32]]:
+    weight, bias = conv.folded()
+    return {f"{name}.weight": weight, f"{name}.bias": bias}
 
 
 def build_network(spec: NetSpec, seed: int) -> Network:

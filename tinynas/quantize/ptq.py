@@ -45,7 +45,9 @@ _SAME_SCALE = frozenset(
     ]
 )
 _FREE = frozenset(["ADD", "SUB", "MUL", "MEAN", "RELU", "LEAKY_RELU", "HARD_SWISH"])
-_SMALLEST_SUM_SCALE = 2.0**-10  # of the larger input's: TFLite Micro aborts on ADD with a multiplier of 1 or more
+# Of an output, as a part of the largest input's: TFLite Micro aborts on ADD with a multiplier of 1 or more, and
+# HARD_SWISH, whose input has 7 bits more inside, is defined for outputs that are no finer than those.
+_SMALLEST_SCALE: Mapping[str, float] = {"ADD": 2.0**-10, "SUB": 2.0**-10, "HARD_SWISH": 2.0**-6}
 
 
 def quantize(graph: Graph, ranges: Ranges, *, input_quant: tuple[float, int] | None = PIXEL_QUANT) -> Graph:
@@ -87,8 +89,8 @@ def _activation_quants(graph: Graph, ranges: Ranges, input_quant: tuple[float, i
     for group in _scale_groups(graph):
         quants |= dict.fromkeys(group, _group_quant(graph, group, fixed, ranges))
     for op in graph.ops:
-        if op.kind in ("ADD", "SUB") and not any(i in fixed for i in op.outputs):
-            _widen_sum(op, quants)
+        if op.kind in _SMALLEST_SCALE and not any(i in fixed for i in op.outputs):
+            _widen_output(op, quants)
     return quants
 
 
@@ -145,8 +147,8 @@ def _range(graph: Graph, index: int, ranges: Ranges) -> tuple[float, float]:
     return ranges[index]
 
 
-def _widen_sum(op: Op, quants: dict[int, Quant]) -> None:
-    smallest = _SMALLEST_SUM_SCALE * max(float(quants[i].scale[0]) for i in op.inputs)
+def _widen_output(op: Op, quants: dict[int, Quant]) -> None:
+    smallest = _SMALLEST_SCALE[op.kind] * max(float(quants[i].scale[0]) for i in op.inputs)
     output = quants[op.outputs[0]]
     if output.scale[0] < smallest:
         quants[op.outputs[0]] = Quant.per_tensor(smallest, int(output.zero_point[0]))

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from tinynas.errors import ConfigError
+from tinynas.space.cell import parts_of
 from tinynas.space.netspec import BlockSpec, LayerSpec, NetSpec
+from tinynas.space.parts import CELL_INPUT, Part
 
 Shape = tuple[int, int, int]  # height, width, channels
 
@@ -16,8 +16,9 @@ Shape = tuple[int, int, int]  # height, width, channels
 def layers(spec: NetSpec) -> tuple[LayerSpec, ...]:
     """The layers of `spec` in execution order, from "stem" to "softmax".
 
-    A block contributes "s<stage>b<block>.expand" (omitted when hidden == in), ".depthwise", ".project" and, when
-    it is residual, ".add". Then "head" (omitted when head_channels is 0), "pool", "classifier", "softmax".
+    A block contributes "s<stage>b<block>.<part>" for each part of its cell: of an inverted residual ".expand" (omitted
+    when hidden == in), ".depthwise", ".project" and, when it is residual, ".add". Then "head" (omitted when
+    head_channels is 0), "pool", "classifier", "softmax".
 
     Raises:
         ConfigError: a block's input channels are not what the layer before it gives.
@@ -51,21 +52,22 @@ def _block(name: str, block: BlockSpec, before: LayerSpec) -> list[LayerSpec]:
             f"block {name} takes {block.in_channels} channels, but {before.name!r} gives {shape[2]}; "
             "make each block's in_channels the out_channels of the one before"
         )
-    hidden, act = block.hidden_channels, block.activation
-    expanded = same_shape(shape, hidden, 1)
-    filtered = same_shape(shape, hidden, block.stride)
-    out = same_shape(filtered, block.out_channels, 1)
-    parts = [
-        LayerSpec(f"{name}.expand", "conv", (before.name,), shape, expanded, activation=act),
-        LayerSpec(
-            f"{name}.depthwise", "depthwise", (f"{name}.expand",), expanded, filtered, block.kernel, block.stride, act
-        ),
-        LayerSpec(f"{name}.project", "conv", (f"{name}.depthwise",), filtered, out),
-        LayerSpec(f"{name}.add", "add", (before.name, f"{name}.project"), shape, out),
-    ]
-    if hidden == block.in_channels:  # nothing to expand: the depthwise reads the block's input
-        parts = [replace(parts[1], inputs=(before.name,)), *parts[2:]]
-    return parts if block.residual else parts[:-1]
+    names, shapes = {CELL_INPUT: before.name}, {CELL_INPUT: shape}
+    chain = []
+    for part in parts_of(block):
+        names[part.name] = f"{name}.{part.name}"
+        source = shapes[part.inputs[0]]
+        out = shapes[part.name] = _out_shape(part, source)
+        inputs = tuple(names[i] for i in part.inputs)
+        window = (part.kernel, part.stride)
+        chain.append(LayerSpec(names[part.name], part.kind, inputs, source, out, *window, activation=part.activation))
+    return chain
+
+
+def _out_shape(part: Part, source: Shape) -> Shape:
+    if part.kind == "global_pool":
+        return (1, 1, part.out_channels)
+    return same_shape(source, part.out_channels, part.stride)
 
 
 def _classifier(before: LayerSpec, classes: int) -> tuple[LayerSpec, LayerSpec, LayerSpec]:

@@ -1,22 +1,15 @@
-"""MobileNetV2 (arXiv 1801.04381): its channel rounding, and width-scaled nets to compare a search against."""
+"""MobileNetV2 (arXiv 1801.04381): width-scaled nets to compare a search against."""
 
 from __future__ import annotations
 
+from tinynas.space.blocks import StageOption, stage_blocks
+from tinynas.space.channels import round_channels
 from tinynas.space.netspec import ActivationName, BlockSpec, NetSpec
 
 # table 2 of the paper: expand ratio, output channels, blocks, stride of the first block
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 _STEM_CHANNELS = 32
 _HEAD_CHANNELS = 1280
-
-
-def round_channels(channels: float, multiple: int = 8) -> int:
-    """The multiple of `multiple` nearest to `channels`, at least one, and never more than 10 % below it.
-
-    This is `_make_divisible` of the authors' code (tensorflow/models, research/slim/nets/mobilenet/mobilenet.py).
-    """
-    rounded = max(multiple, int(channels + multiple / 2) // multiple * multiple)
-    return rounded + multiple if rounded < 0.9 * channels else rounded
 
 
 def inverted_residuals(
@@ -30,13 +23,9 @@ def inverted_residuals(
     multiple: int = 8,
     activation: ActivationName = "relu6",
 ) -> tuple[BlockSpec, ...]:
-    """A stage: the first of `depth` blocks takes the stride and changes the channels, the others are residual."""
-    inputs = (in_channels, *[out_channels] * (depth - 1))
-    strides = (stride, *[1] * (depth - 1))
-    return tuple(
-        BlockSpec(cin, round_channels(cin * expand_ratio, multiple), out_channels, kernel, step, activation)
-        for cin, step in zip(inputs, strides, strict=True)
-    )
+    """A stage of the paper's blocks: see `stage_blocks`."""
+    option = StageOption(depth, kernel, expand_ratio, "inverted_residual", activation, "none", out_channels)
+    return stage_blocks(in_channels, out_channels, stride, option, multiple)
 
 
 def scaled_mobilenet_v2(

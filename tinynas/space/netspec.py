@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-LayerKind = Literal["conv", "depthwise", "add", "global_pool", "linear", "softmax"]
-ActivationName = Literal["none", "relu", "relu6"]
+LayerKind = Literal["conv", "depthwise", "add", "mul", "global_pool", "linear", "softmax"]
+Nonlinearity = Literal["relu", "relu6", "hard_swish"]
+ActivationName = Literal["none", Nonlinearity, "hard_sigmoid"]
+AttentionName = Literal["none", "squeeze_excite"]
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,8 @@ class LayerSpec:
     """One layer after BatchNorm folding; shapes are (height, width, channels), the batch is 1.
 
     `name` is unique, the key of its weights ("<name>.weight", "<name>.bias") and of its output tensor.
-    `inputs` name earlier layers, or "input". Convolutions pad as TensorFlow's SAME.
+    `inputs` name earlier layers, or "input". Convolutions pad as TensorFlow's SAME. The second input of a "mul" has
+    one factor per channel.
     """
 
     name: str
@@ -37,21 +40,24 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class BlockSpec:
-    """One inverted residual (MobileNetV2, arXiv 1801.04381 fig. 3): 1x1 expand, depthwise, 1x1 project.
+    """One block of a stage: a cell (`space.cells`) of this size.
 
-    With hidden_channels == in_channels there is no expand convolution. The sum with the input is there
-    when stride is 1 and in_channels == out_channels.
+    The default is an inverted residual (MobileNetV2, arXiv 1801.04381 fig. 3): 1x1 expand (absent where
+    hidden_channels == in_channels), depthwise, 1x1 project.
     """
 
     in_channels: int
-    hidden_channels: int
+    hidden_channels: int  # between its first and last convolution, in cells that expand
     out_channels: int
     kernel: int
     stride: int
     activation: ActivationName = "relu6"
+    cell: str = "inverted_residual"
+    attention: AttentionName = "none"
 
     @property
     def residual(self) -> bool:
+        """Whether input and output are of one shape, so that a cell may add them up."""
         return self.stride == 1 and self.in_channels == self.out_channels
 
 

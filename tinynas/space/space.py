@@ -3,71 +3,33 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterable
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from numpy.typing import NDArray
+from pydantic import AfterValidator, BaseModel, Field, NonNegativeInt, PositiveInt
 
 from tinynas.errors import ConfigError
-from tinynas.space.mobilenet import inverted_residuals, round_channels
-from tinynas.space.netspec import ActivationName, BlockSpec, NetSpec
+from tinynas.space.blocks import StageOption
+from tinynas.space.channels import round_channels
+from tinynas.space.distinct import Channels, Networks
+from tinynas.space.netspec import BlockSpec, NetSpec, Nonlinearity
+from tinynas.space.runs import Runs
+from tinynas.space.stage import Choices, Ratios, StageGenes, StageSpace, ascending, listed, place_of
+
+__all__ = ["Arch", "Archs", "Choice", "Choices", "Ratios", "SearchSpace", "StageOption", "StageSpace", "Stem"]
 
 Arch = tuple[int, ...]
-"""A point of a space: indices of resolution and width, then per stage of depth, kernel and expand ratio."""
+"""A point of a space: indices of resolution and width, of the input's channels where they are open, then per stage of
+depth, kernel and expand ratio, and of cell, activation, attention and output channels where they are open."""
 
-_HEAD_GENES = 2  # resolution, width
+Archs = NDArray[np.int64]
+"""Archs (n, genes)."""
 
-Number = TypeVar("Number", int, float)
-
-
-def _ascending(values: tuple[Number, ...]) -> tuple[Number, ...]:
-    if list(values) != sorted(set(values)):
-        raise ValueError("list each choice once, smallest first")
-    return values
-
-
-def _odd(kernels: tuple[int, ...]) -> tuple[int, ...]:
-    if any(kernel % 2 == 0 for kernel in kernels):
-        raise ValueError("a kernel's side is odd, so that it has a centre")
-    return kernels
-
-
-Choices = Annotated[tuple[PositiveInt, ...], Field(min_length=1), AfterValidator(_ascending)]
-Ratios = Annotated[tuple[PositiveFloat, ...], Field(min_length=1), AfterValidator(_ascending)]
-
-
-@dataclass(frozen=True)
-class StageOption:
-    """What may be chosen for one stage: all of its blocks share kernel and expand ratio (one DONNA block option)."""
-
-    depth: int  # blocks
-    kernel: int  # depthwise kernel's side, pixels
-    expand_ratio: float  # hidden channels / input channels, before rounding
-
-
-class StageSpace(BaseModel, frozen=True, extra="forbid"):
-    """One stage: its output is fixed, so that its options are interchangeable; depth, kernel, expand are open."""
-
-    out_channels: PositiveInt  # at width 1
-    stride: Literal[1, 2] = 1  # of the first block
-    depths: Choices
-    kernels: Annotated[Choices, AfterValidator(_odd)] = (3, 5, 7)
-    expand_ratios: Ratios
-
-    @property
-    def genes(self) -> tuple[tuple[float, ...], ...]:
-        """The choices of each of the stage's positions in an arch, in the order of `StageOption`'s fields."""
-        return (self.depths, self.kernels, self.expand_ratios)
-
-    @cached_property
-    def options(self) -> tuple[StageOption, ...]:
-        """All options; the last gene varies fastest."""
-        combinations = itertools.product(self.depths, self.kernels, self.expand_ratios)
-        return tuple(StageOption(*combination) for combination in combinations)
+InputChannels = Literal[1, 3]
 
 
 class Stem(BaseModel, frozen=True, extra="forbid"):
@@ -83,15 +45,16 @@ class Choice:
 
     resolution: int  # input height = width, pixels
     width: float  # channel multiplier
+    channels: int  # of the input
     stages: tuple[StageOption, ...]
 
 
 class SearchSpace(BaseModel, frozen=True, extra="forbid"):
-    """Networks of inverted residuals: resolution, width, and per stage depth, kernel and expand ratio.
+    """Networks of stages of blocks: resolution, width, input channels, and what each `StageSpace` leaves open.
 
-    An arch is a tuple of 2 + 3 * n_stages indices. Different archs may be one network, when rounding the channels
-    makes two widths or two expand ratios equal; `canonical` gives the first of them, and `size`, `sample`,
-    `mutate` and `crossover` deal in canonical archs, so in distinct networks.
+    Different archs may be one network: rounding the channels makes two widths or two expand ratios equal, and some
+    cells have no expand ratio. `canonical` gives the first of them; `size`, `sample`, `mutate` and `crossover` deal
+    in canonical archs, so in distinct networks.
     """
 
     resolutions: Choices
@@ -99,9 +62,11 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
     stem: Stem
     stages: Annotated[tuple[StageSpace, ...], Field(min_length=1)]
     head_channels: NonNegativeInt  # at width 1; 0: no convolution before the pool
-    activation: ActivationName = "relu6"
-    channel_multiple: Literal[1, 2, 4, 8, 16] = 8  # as MobileNetV2's rounding (`mobilenet.round_channels`)
-    channels: Literal[1, 3] = 1  # of the input
+    activation: Nonlinearity = "relu6"  # of stem and head, and of the stages that do not name their own
+    channel_multiple: Literal[1, 2, 4, 8, 16] = 8  # as MobileNetV2's rounding (`channels.round_channels`)
+    channels: (  # of the input
+        InputChannels | Annotated[tuple[InputChannels, ...], Field(min_length=1), AfterValidator(ascending)]
+    ) = 1
     classes: Annotated[int, Field(ge=2)] = 2
 
     def with_changes(self, **changes: object) -> Self:
@@ -111,10 +76,25 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
     # -- encoding
 
     @cached_property
+    def _head_sizes(self) -> tuple[int, ...]:
+        """Choices of the genes before the stages'."""
+        inputs = len(listed(self.channels))
+        return (len(self.resolutions), len(self.widths), *((inputs,) if inputs > 1 else ()))
+
+    @cached_property
+    def _genes(self) -> tuple[StageGenes, ...]:
+        return tuple(StageGenes(stage, self.activation) for stage in self.stages)
+
+    @cached_property
     def gene_sizes(self) -> tuple[int, ...]:
         """Number of choices at each position of an arch."""
-        stages = [len(choices) for stage in self.stages for choices in stage.genes]
-        return (len(self.resolutions), len(self.widths), *stages)
+        return (*self._head_sizes, *(size for genes in self._genes for size in genes.sizes))
+
+    @cached_property
+    def _places(self) -> tuple[slice, ...]:
+        """Where in an arch the genes of each stage are."""
+        ends = np.cumsum([len(self._head_sizes), *(len(genes.sizes) for genes in self._genes)]).tolist()
+        return tuple(slice(first, end) for first, end in itertools.pairwise(ends))
 
     def check(self, arch: Iterable[int]) -> Arch:
         """`arch` as a tuple of Python ints.
@@ -134,8 +114,8 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
     def decode(self, arch: Arch) -> Choice:
         """The values that `arch` points at."""
         genes = self.check(arch)
-        stages = tuple(space.options[self.option_index(genes, stage)] for stage, space in enumerate(self.stages))
-        return Choice(self.resolutions[genes[0]], self.widths[genes[1]], stages)
+        stages = tuple(own.options[self.option_index(genes, stage)] for stage, own in enumerate(self._genes))
+        return Choice(self.resolutions[genes[0]], self.widths[genes[1]], self._input_channels(genes), stages)
 
     def encode(self, choice: Choice) -> Arch:
         """The arch of a choice; `decode` undoes it.
@@ -143,112 +123,150 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
         Raises:
             ConfigError: a value that the space does not offer.
         """
-        values = [choice.resolution, choice.width]
-        offered: list[tuple[float, ...]] = [self.resolutions, self.widths]
-        for option, stage in zip(choice.stages, self.stages, strict=True):
-            values += astuple(option)
-            offered += stage.genes
-        for value, choices in zip(values, offered, strict=True):
-            if value not in choices:
-                raise ConfigError(f"{value} is not a choice of this space; it offers {', '.join(map(str, choices))}")
-        return tuple(choices.index(value) for value, choices in zip(values, offered, strict=True))
+        values = (choice.resolution, choice.width, choice.channels)
+        offered = (self.resolutions, self.widths, listed(self.channels))
+        head = [place_of(value, choices) for value, choices in zip(values, offered, strict=True)]
+        stages = (own.find(option) for own, option in zip(self._genes, choice.stages, strict=True))
+        return (*head[: len(self._head_sizes)], *(gene for genes in stages for gene in genes))
 
     def label(self, arch: Arch) -> str:
-        """A short name for tables: resolution, width, then depth, kernel and expand ratio of each stage."""
+        """A short name for tables: resolution, width, then each stage's depth, kernel, expand ratio, other choices."""
         choice = self.decode(arch)
-        stages = " ".join(f"d{s.depth}k{s.kernel}e{s.expand_ratio:g}" for s in choice.stages)
-        return f"r{choice.resolution} w{choice.width:g} {stages}"
+        stages = " ".join(own.label(option) for own, option in zip(self._genes, choice.stages, strict=True))
+        colours = f"x{choice.channels}" if len(listed(self.channels)) > 1 else ""
+        return f"r{choice.resolution}{colours} w{choice.width:g} {stages}"
+
+    def _input_channels(self, genes: Arch) -> int:
+        inputs = listed(self.channels)
+        return inputs[genes[2]] if len(inputs) > 1 else inputs[0]
 
     # -- stages' options
 
     def stage_options(self, stage: int) -> tuple[StageOption, ...]:
         """The options of `stage`; `option_index` counts in this order."""
-        return self.stages[stage].options
+        return self._genes[stage].options
 
     def option_index(self, arch: Arch, stage: int) -> int:
         """Which of `stage_options(stage)` the arch takes."""
-        start, index = self._gene_start(stage), 0
-        for gene, choices in zip(arch[start:], self.stages[stage].genes, strict=False):
-            index = index * len(choices) + gene
-        return index
+        return self._genes[stage].index(arch[self._places[stage]])
 
     def with_option(self, arch: Arch, stage: int, option: int) -> Arch:
         """`arch` with the option of one stage replaced."""
-        genes = [len(choices) for choices in self.stages[stage].genes]
-        start = self._gene_start(stage)
-        indices = tuple(int(i) for i in np.unravel_index(option, genes))
-        return arch[:start] + indices + arch[start + len(genes) :]
-
-    def _gene_start(self, stage: int) -> int:
-        return _HEAD_GENES + sum(len(space.genes) for space in self.stages[:stage])
+        place = self._places[stage]
+        return arch[: place.start] + self._genes[stage].genes(option) + arch[place.stop :]
 
     # -- networks
 
     def netspec(self, arch: Arch) -> NetSpec:
-        """The network of an arch."""
+        """The network of an arch. Archs that are one network give equal ones."""
         genes = self.check(arch)
-        resolution, table = self.resolutions[genes[0]], self._tables[genes[1]]
+        resolution, channels = self.resolutions[genes[0]], self._channels[genes[1]]
+        stages, cin = [], channels.stem
+        for stage, runs in enumerate(self._runs):
+            kind, out = divmod(self.option_index(genes, stage), runs.genes.outs)
+            cout = channels.outs[stage][out]
+            stages.append(runs.ends(cin, cout).blocks[kind])
+            cin = cout
         return NetSpec(
-            input_shape=(resolution, resolution, self.channels),
+            input_shape=(resolution, resolution, self._input_channels(genes)),
             classes=self.classes,
-            stem_channels=table.stem,
+            stem_channels=channels.stem,
             stem_stride=self.stem.stride,
-            stages=tuple(blocks[self.option_index(genes, stage)] for stage, blocks in enumerate(table.blocks)),
-            head_channels=table.head,
+            stages=tuple(stages),
+            head_channels=channels.head,
             activation=self.activation,
         )
 
     def largest(self) -> Arch:
-        """The arch with the largest of every choice: DONNA's reference, OFA's teacher."""
+        """The arch with the last of every choice: DONNA's reference, OFA's teacher."""
         return self.canonical(tuple(size - 1 for size in self.gene_sizes))
 
     def smallest(self) -> Arch:
-        """The arch with the smallest of every choice: if it does not fit, hardly any will."""
+        """The arch with the first of every choice: if it does not fit, hardly any will."""
         return tuple(0 for _ in self.gene_sizes)
 
     @cached_property
-    def _tables(self) -> tuple[_WidthTable, ...]:
-        return tuple(_WidthTable.build(self, width) for width in self.widths)
+    def _channels(self) -> tuple[Channels, ...]:
+        return tuple(self._channels_at(width) for width in self.widths)
+
+    def _channels_at(self, width: float) -> Channels:
+        def scaled(full: int) -> int:
+            return round_channels(full * width, self.channel_multiple)
+
+        outs = tuple(tuple(scaled(full) for full in listed(stage.out_channels)) for stage in self.stages)
+        return Channels(scaled(self.stem.channels), scaled(self.head_channels) if self.head_channels else 0, outs)
+
+    @cached_property
+    def _runs(self) -> tuple[Runs, ...]:
+        return tuple(Runs(genes, self.channel_multiple) for genes in self._genes)
+
+    # -- many archs at once
+
+    def stem_and_head(self, width: int) -> tuple[int, int]:
+        """Channels at the width of this index; head 0: none."""
+        return self._channels[width].stem, self._channels[width].head
+
+    def block_ids(self, archs: Archs) -> NDArray[np.int64]:
+        """(n, stages): what each stage consists of, as an argument of `blocks`; equal for equal blocks and only then.
+
+        So the network of a valid arch is its resolution, input channels, `stem_and_head` and these.
+        """
+        widths, ids = archs[:, 1], np.empty((len(archs), len(self.stages)), np.int64)
+        cin = np.array([channels.stem for channels in self._channels])[widths]
+        for stage, (runs, place) in enumerate(zip(self._runs, self._places, strict=True)):
+            kinds, outs = np.divmod(runs.genes.indices(archs[:, place]), runs.genes.outs)
+            cout = np.array([channels.outs[stage] for channels in self._channels])[widths, outs]
+            ids[:, stage] = runs.ids(cin, cout, kinds)
+            cin = cout
+        return ids
+
+    def blocks(self, stage: int, number: int) -> tuple[BlockSpec, ...]:
+        """The blocks of a stage that `block_ids` of this space has numbered so."""
+        return self._runs[stage].blocks(number)
 
     # -- distinct networks
 
     @cached_property
-    def _distinct_widths(self) -> tuple[int, ...]:
-        """Each width's index replaced by the first width with the same channels everywhere."""
-        return _firsts(self._tables)
+    def _networks(self) -> Networks:
+        return Networks(self._channels, self._runs)
 
     def canonical(self, arch: Arch) -> Arch:
         """The first arch that is the same network."""
         genes = self.check(arch)
-        width = self._distinct_widths[genes[1]]
-        genes = (genes[0], width, *genes[_HEAD_GENES:])
-        for stage, firsts in enumerate(self._tables[width].firsts):
-            genes = self.with_option(genes, stage, firsts[self.option_index(genes, stage)])
+        channels, widths = self._channels[genes[1]], self._networks.alike(genes[1])
+        found, cin = [], channels.stem
+        for stage, runs in enumerate(self._runs):
+            kind, out = divmod(self.option_index(genes, stage), runs.genes.outs)
+            cout = channels.outs[stage][out]
+            widths = self._networks.narrowed(widths, stage, cout)
+            found.append((int(runs.ends(cin, cout).firsts[kind]), cout))
+            cin = cout
+        outs = self._channels[widths[0]].outs
+        genes = (genes[0], widths[0], *genes[2:])
+        for stage, (kind, cout) in enumerate(found):
+            genes = self.with_option(genes, stage, kind * self._genes[stage].outs + outs[stage].index(cout))
         return genes
-
-    @cached_property
-    def _networks_per_width(self) -> tuple[int, ...]:
-        """Distinct networks of one resolution at each width; 0 for a width that repeats an earlier one."""
-        return tuple(
-            math.prod(len(set(firsts)) for firsts in table.firsts) if first == index else 0
-            for index, (first, table) in enumerate(zip(self._distinct_widths, self._tables, strict=True))
-        )
 
     @property
     def size(self) -> int:
         """Number of distinct networks, exact."""
-        return len(self.resolutions) * sum(self._networks_per_width)
+        return len(self.resolutions) * len(listed(self.channels)) * self._networks.count
 
     def sample(self, rng: np.random.Generator) -> Arch:
         """A canonical arch, uniform over distinct networks (not over vectors, which favour rounded-together ones)."""
-        # float64 loses no more than 1e-16 of a width's share; the choice within a width is exact
-        shares = np.array([float(count) for count in self._networks_per_width])
-        width = int(rng.choice(len(shares), p=shares / shares.sum()))
-        arch = (int(rng.integers(len(self.resolutions))), width, *[0] * (len(self.gene_sizes) - _HEAD_GENES))
-        for stage, firsts in enumerate(self._tables[width].firsts):
-            distinct = sorted(set(firsts))
-            arch = self.with_option(arch, stage, distinct[int(rng.integers(len(distinct)))])
-        return arch
+        return tuple(self.samples(rng, 1)[0].tolist())
+
+    def samples(self, rng: np.random.Generator, count: int) -> Archs:
+        """`count` archs as `sample` draws them, much faster than one by one."""
+        drawn = self._networks.draw(rng, count)
+        archs = np.empty((count, len(self.gene_sizes)), np.int64)
+        for gene, size in enumerate(self._head_sizes):
+            archs[:, gene] = drawn.widths if gene == 1 else rng.integers(size, size=count)
+        for stage, (genes, place) in enumerate(zip(self._genes, self._places, strict=True)):
+            offered = np.array([channels.outs[stage] for channels in self._channels])[drawn.widths]
+            outs = (offered == drawn.couts[:, stage, None]).argmax(axis=1)
+            archs[:, place] = genes.genes_of(drawn.kinds[:, stage] * genes.outs + outs)
+        return archs
 
     # -- variation
 
@@ -265,53 +283,13 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
         return self.canonical(tuple(genes))
 
     def crossover(self, mother: Arch, father: Arch, rng: np.random.Generator) -> Arch:
-        """Resolution, width and each stage's whole option come from either parent with equal chance.
+        """Resolution, width, input channels and each stage's whole option come from either parent with equal chance.
 
         A stage is inherited whole since the predictor knows it as one library block.
         """
         parents = (self.check(mother), self.check(father))
-        child = tuple(parents[int(rng.integers(2))][gene] for gene in range(_HEAD_GENES))
-        child += mother[_HEAD_GENES:]
+        head = len(self._head_sizes)
+        child = tuple(parents[int(rng.integers(2))][gene] for gene in range(head)) + mother[head:]
         for stage in range(len(self.stages)):
             child = self.with_option(child, stage, self.option_index(parents[int(rng.integers(2))], stage))
         return self.canonical(child)
-
-
-@dataclass(frozen=True)
-class _WidthTable:
-    """All that a space's networks consist of at one width."""
-
-    stem: int  # channels
-    head: int
-    blocks: tuple[tuple[tuple[BlockSpec, ...], ...], ...]  # [stage][option] -> blocks
-    firsts: tuple[tuple[int, ...], ...]  # [stage][option] -> first option with the same blocks
-
-    @staticmethod
-    def build(space: SearchSpace, width: float) -> _WidthTable:
-        multiple = space.channel_multiple
-        stem = round_channels(space.stem.channels * width, multiple)
-        head = round_channels(space.head_channels * width, multiple) if space.head_channels else 0
-        blocks, cin = [], stem
-        for stage in space.stages:
-            cout = round_channels(stage.out_channels * width, multiple)
-            blocks.append(
-                tuple(
-                    inverted_residuals(
-                        cin,
-                        cout,
-                        stage.stride,
-                        **asdict(option),
-                        multiple=multiple,
-                        activation=space.activation,
-                    )
-                    for option in stage.options
-                )
-            )
-            cin = cout
-        return _WidthTable(stem, head, tuple(blocks), tuple(_firsts(options) for options in blocks))
-
-
-def _firsts(values: Iterable[object]) -> tuple[int, ...]:
-    """For each value the index of the first equal one."""
-    seen: dict[object, int] = {}
-    return tuple(seen.setdefault(value, index) for index, value in enumerate(values))

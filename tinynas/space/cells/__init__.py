@@ -1,0 +1,1 @@
+"""Cell types, one file each; `space.cell.cells` finds them all."""
