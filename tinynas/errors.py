@@ -75,6 +75,10 @@ class BusyError(LinkError):
     """Another process uses the board, or has reserved it."""
 
 
+class FlashError(LinkError):
+    """An image could not be written: no such board, a missing right, or what is read back differs."""
+
+
 class FirmwareError(LinkError):
     """Something else than our runner answers: another firmware, another model, or a runner of another version."""
 
