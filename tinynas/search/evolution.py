@@ -1,0 +1,132 @@
+"""Once-for-All's evolutionary search (arXiv 1908.09791 section 3.4; mit-han-lab/once-for-all, evolution.py).
+
+The most accurate subnet within the limits, by predictors alone: nothing that breaks a limit enters the population.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, Field, NonNegativeInt
+
+from tinynas.errors import InfeasibleError
+from tinynas.space.elastic import ElasticSpace
+from tinynas.space.space import Arch
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+_TRIES = 500  # per subnet that is to be within the limits
+
+
+class EvolutionConfig(BaseModel, frozen=True, extra="forbid"):
+    """The `[ofa.search]` table of an experiment."""
+
+    population: Annotated[int, Field(ge=4)] = 100
+    generations: NonNegativeInt = 30
+    parents: Annotated[float, Field(gt=0, le=1)] = 0.25  # best share, kept and bred from
+    mutated: Probability = 0.5  # share of the children that one parent has; the others have two
+    mutation: Probability = 0.1  # of each block and each depth
+    resolution_mutation: Probability = 0.5
+    targets: Annotated[int, Field(ge=1)] = 5  # latency limits searched for, the budget's the largest of them
+
+
+@dataclass(frozen=True)
+class EvolutionProblem:
+    """Find the arch of `space` with the largest score among those allowed."""
+
+    space: ElasticSpace
+    scores: Callable[[Sequence[Arch]], Sequence[float]]  # predicted accuracies
+    allowed: Callable[[Arch], bool]  # whether the arch keeps every limit
+    initial: tuple[Arch, ...] = ()  # in the first population where they are allowed
+
+
+@dataclass(frozen=True)
+class Evolved:
+    """What an evolution found."""
+
+    best: Arch
+    score: float
+    scores: dict[Arch, float]  # of all subnets that were in the population
+    history: tuple[float, ...]  # best score after each generation; never falls
+
+
+OnGeneration = Callable[[int, float], None]
+
+
+def evolve(
+    problem: EvolutionProblem,
+    config: EvolutionConfig,
+    rng: np.random.Generator,
+    on_generation: OnGeneration = lambda number, best: None,
+) -> Evolved:
+    """Breed from the best; `on_generation(number from 0, best score)`.
+
+    Raises:
+        InfeasibleError: no random subnet keeps the limits.
+    """
+    state = _State(problem, config, rng)
+    population = state.first()
+    history: list[float] = []
+    for number in range(config.generations + 1):
+        parents = state.best(population)
+        history.append(state.known[parents[0]])
+        on_generation(number, history[-1])
+        if number < config.generations:
+            population = [*parents, *state.children(parents)]
+    best = max(state.known, key=state.known.__getitem__)
+    return Evolved(best, state.known[best], state.known, tuple(history))
+
+
+@dataclass
+class _State:
+    problem: EvolutionProblem
+    config: EvolutionConfig
+    rng: np.random.Generator
+    known: dict[Arch, float] = field(default_factory=dict)  # arch -> score
+
+    def first(self) -> list[Arch]:
+        """Random subnets within the limits."""
+        space = self.problem.space
+        given = [space.canonical(arch) for arch in self.problem.initial if self.problem.allowed(arch)]
+        wanted = self.config.population - len(given)
+        drawn = [self._within(lambda: space.sample(self.rng)) for _ in range(wanted)]
+        found = [arch for arch in (*given, *drawn) if arch is not None]
+        if not found:
+            raise InfeasibleError(
+                f"none of {_TRIES * wanted} random subnets keeps the limits; raise the latency or memory budget, or "
+                "offer smaller choices in [space]"
+            )
+        return found
+
+    def best(self, population: Sequence[Arch]) -> list[Arch]:
+        """The parents, best first."""
+        new = [arch for arch in dict.fromkeys(population) if arch not in self.known]
+        if new:
+            self.known |= dict(zip(new, map(float, self.problem.scores(new)), strict=True))
+        count = max(1, round(self.config.parents * self.config.population))
+        return sorted(dict.fromkeys(population), key=self.known.__getitem__, reverse=True)[:count]
+
+    def children(self, parents: Sequence[Arch]) -> list[Arch]:
+        mutants = round(self.config.mutated * self.config.population)
+        makers = [self._mutant] * mutants + [self._crossed] * (self.config.population - mutants)
+        made = [self._within(lambda make=make: make(parents)) for make in makers]  # type: ignore[misc]
+        return [child for child in made if child is not None]
+
+    def _mutant(self, parents: Sequence[Arch]) -> Arch:
+        config, parent = self.config, parents[int(self.rng.integers(len(parents)))]
+        return self.problem.space.mutate(parent, self.rng, config.mutation, config.resolution_mutation)
+
+    def _crossed(self, parents: Sequence[Arch]) -> Arch:
+        mother, father = (parents[int(self.rng.integers(len(parents)))] for _ in range(2))
+        return self.problem.space.crossover(mother, father, self.rng)
+
+    def _within(self, draw: Callable[[], Arch]) -> Arch | None:
+        """The first draw that keeps the limits; None if there is none for long."""
+        for _ in range(_TRIES):
+            arch = draw()
+            if self.problem.allowed(arch):
+                return arch
+        return None

@@ -1,0 +1,49 @@
+"""Processes that train one supernet together, started by torchrun: each has a share of every batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, distributed
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among those that train together."""
+
+    rank: int = 0
+    world: int = 1
+
+    def average(self, values: Iterable[Tensor]) -> None:
+        """Replace each of the tensors by its mean over all processes, in one message."""
+        together = list(values)
+        if self.world == 1 or not together:
+            return
+        flat = torch.cat([value.flatten() for value in together])
+        distributed.all_reduce(flat)
+        flat /= self.world
+        for value, mean in zip(together, flat.split([value.numel() for value in together]), strict=True):
+            value.copy_(mean.view_as(value))
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.world > 1:
+            distributed.barrier()
+
+
+@contextmanager
+def torchrun_ranks(backend: str) -> Iterator[Ranks]:
+    """What torchrun's environment says; one process alone where there is none. `backend`: "gloo" or "nccl"."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Ranks()
+        return
+    distributed.init_process_group(backend)
+    try:
+        yield Ranks(distributed.get_rank(), world)
+    finally:
+        distributed.destroy_process_group()
