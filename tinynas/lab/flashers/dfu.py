@@ -53,7 +53,7 @@ def _table(board: Board) -> DfuUtil:
 
 def _reason(said: str) -> str:
     """dfu-util fails when the board has left before it could ask for its state: that is how leaving looks."""
-    return "" if _DONE in said else _find(said)
+    return "" if _DONE in said else _find(said).removeprefix("dfu-util: ")
 
 
 def _await(table: DfuUtil, board: Board) -> None:

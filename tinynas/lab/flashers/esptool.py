@@ -12,7 +12,8 @@ from tinynas.lab.hardware import EspTool
 
 _BAUD = "460800"  # the loader's; the image talks at its own
 _HINT = "is this the board's port, and no other program on it? Hold its BOOT button while flashing starts"
-_complaint = first_line("A fatal error", "Error:", "Invalid value")
+_FATAL = "A fatal error occurred: "
+_find = first_line(_FATAL, "Error:", "Invalid value")
 
 
 class EspToolFlasher:
@@ -26,16 +27,16 @@ class EspToolFlasher:
         with tempfile.TemporaryDirectory(prefix="tinynas-esptool-") as folder:
             app = Path(folder) / "app.bin"
             make = [*_esptool(table), "elf2image", *_flash_options(table), "--output", app, image]
-            run_tool(make, f"{board.name}: esptool could not read {image}", target, _complaint, "is it this chip's?")
+            run_tool(make, f"{board.name}: esptool could not read {image}", target, _reason, "is it this chip's?")
             write = [*_esptool(table), *_port(board, target), "--after", "hard-reset", "write-flash"]
             parts = [*_beside(image, table), (table.app, app)]
             words = [word for offset, path in parts for word in (f"{offset:#x}", path)]
             command = [*write, *_flash_options(table), "--flash-size", "detect", *words]
-            run_tool(command, f"{board.name}: esptool could not flash it", target, _complaint, _HINT)
+            run_tool(command, f"{board.name}: esptool could not flash it", target, _reason, _HINT)
 
     def reset(self, board: Board, target: Target) -> None:
         command = [*_esptool(_table(board)), *_port(board, target), "--after", "hard-reset", "chip-id"]
-        run_tool(command, f"{board.name}: esptool could not restart it", target, _complaint, _HINT)
+        run_tool(command, f"{board.name}: esptool could not restart it", target, _reason, _HINT)
 
 
 def _table(board: Board) -> EspTool:
@@ -65,3 +66,7 @@ def _beside(image: Path, table: EspTool) -> list[tuple[int, Path]]:
     """What PlatformIO leaves in the image's folder."""
     known = ((table.bootloader, "bootloader.bin"), (table.partitions, "partitions.bin"))
     return [(offset, image.with_name(name)) for offset, name in known if image.with_name(name).is_file()]
+
+
+def _reason(said: str) -> str:
+    return _find(said).rpartition(_FATAL)[2]
