@@ -102,3 +102,6 @@ class LoggedProgress:
     def say(self, line: str) -> None:
         self.log.write("say", text=line)
         self.shown.say(line)
+
+    def view(self, picture: str) -> None:
+        self.shown.view(picture)

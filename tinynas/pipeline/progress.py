@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress as RichBars
     from rich.progress import TaskID
 
@@ -30,6 +31,9 @@ class Progress(Protocol):
     def say(self, line: str) -> None:
         """One line that stays."""
 
+    def view(self, picture: str) -> None:
+        """Lines that stand until the next picture or the end of the stage, where there is a terminal to draw on."""
+
 
 class Silent:
     """Reports nothing."""
@@ -41,6 +45,8 @@ class Silent:
     def end(self, note: str = "") -> None: ...
 
     def say(self, line: str) -> None: ...
+
+    def view(self, picture: str) -> None: ...
 
 
 class PlainProgress:
@@ -71,6 +77,8 @@ class PlainProgress:
     def say(self, line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
+    def view(self, picture: str) -> None: ...
+
 
 class RichProgress:
     """A bar per stage on stderr: stage, what is counted, share done, time left, latest figure."""
@@ -80,6 +88,7 @@ class RichProgress:
         self._task: TaskID | None = None
         self._begun_s = 0.0
         self._stage = ""
+        self._picture = ""
 
     def begin(self, stage: str, what: str, total: int) -> None:
         self._stage, self._begun_s = stage, time.monotonic()
@@ -93,10 +102,21 @@ class RichProgress:
         if self._task is not None:
             self._bars.remove_task(self._task)
             self._task = None
+        self._picture = ""
         self.say(f"✓ {self._stage:<18} {time.monotonic() - self._begun_s:5.0f} s  {note}")
 
     def say(self, line: str) -> None:
         self._bars.console.print(line, highlight=False, markup=False)
+
+    def view(self, picture: str) -> None:
+        self._picture = picture
+
+    def shown(self) -> RenderableType:
+        """The picture, if there is one, above the bars; asked for several times a second."""
+        from rich.console import Group
+        from rich.text import Text
+
+        return Group(Text(self._picture, no_wrap=True), self._bars) if self._picture else self._bars
 
 
 @contextmanager
@@ -106,6 +126,7 @@ def shown_progress() -> Iterator[Progress]:
         yield PlainProgress()
         return
     from rich.console import Console
+    from rich.live import Live
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
@@ -118,5 +139,7 @@ def shown_progress() -> Iterator[Progress]:
         TimeRemainingColumn(compact=True),
         TextColumn("[dim]{task.fields[note]}"),
     )
-    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield RichProgress(bars)
+    console = Console(stderr=True)
+    progress = RichProgress(Bars(*columns, console=console, auto_refresh=False))
+    with Live(console=console, transient=True, refresh_per_second=8, get_renderable=progress.shown):
+        yield progress

@@ -79,6 +79,7 @@ class Generation:
     rejected: int  # distinct archs so far that did not fit, never evaluated
     hypervolume: float  # of all evaluated so far that keep the limits; never falls
     front: tuple[Candidate, ...]  # of the same
+    candidates: tuple[Candidate, ...]  # all evaluated so far, in order
 
 
 OnGeneration = Callable[[Generation], None]
@@ -168,7 +169,8 @@ class Archive:
     def _generation(self) -> Generation:
         solutions = self.solutions
         volume = hypervolume(_points(solutions), self.reference) if solutions else 0.0
-        return Generation(len(self.generations), len(self.candidates), len(self.overflows), volume, self.front())
+        everyone = tuple(self.candidates.values())
+        return Generation(len(self.generations), len(everyone), len(self.overflows), volume, self.front(), everyone)
 
     def require_solution(self) -> None:
         """Raise `InfeasibleError`, naming the network that came nearest, if there is no solution."""

@@ -1,8 +1,9 @@
-"""Stage 6: NSGA-II on predicted error and measured latency, under the board's memory."""
+"""Stage 6: the search, by default NSGA-II on predicted error and measured latency, under the board's memory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tinynas.lab.build import firmware
 from tinynas.lab.farm import Farm
 from tinynas.lab.measure import Measurement
 from tinynas.lab.store import MeasurementStore
+from tinynas.pipeline.candidates import CandidateFigures, limits_of
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.features import Features
@@ -25,17 +27,19 @@ from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.stages.space import candidate_cost
 from tinynas.plan.fit import RuntimeSize
 from tinynas.predict.quality import AccuracyPredictor
-from tinynas.search.nsga2 import search
-from tinynas.search.problem import Generation, Objective, SearchProblem, SearchResult
-from tinynas.space.cost import sample_feasible
+from tinynas.search.methods import search
+from tinynas.search.objectives import objectives_of
+from tinynas.search.picture import front_picture
+from tinynas.search.problem import Candidate, Generation, SearchProblem, SearchResult
+from tinynas.space.cost import CandidateCost, sample_feasible
 from tinynas.space.space import Arch
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Found:
-    """What the search measured, of the networks that keep the latency limit."""
+    """What the search measured, of the networks that keep the limits."""
 
     latency_us: dict[Arch, float]
     predicted_accuracy: dict[Arch, float]
@@ -43,7 +47,7 @@ class Found:
 
     @classmethod
     def load(cls, output: Output) -> Found:
-        rows = [row for row in read_json(output.folder / "candidates.json") if row["within_limits"]]
+        rows = [row for row in read_json(output.folder / "candidates.json") if row["within_limits"] and row["measured"]]
         archs = [tuple(row["arch"]) for row in rows]
         return cls(
             {arch: row["latency_us"] for arch, row in zip(archs, rows, strict=True)},
@@ -60,10 +64,10 @@ def run_search(
     runtime: RuntimeSize,
     upstream: dict[str, str],
 ) -> Output:
-    """candidates.json: everything measured; search.json: how the search went.
+    """candidates.json: everything evaluated; search.json: how the search went.
 
     Raises:
-        InfeasibleError: no network keeps the budget; the nearest is named.
+        InfeasibleError: no network keeps the budget and the limits; the nearest is named.
     """
     settings = {
         "search": context.experiment.search.model_dump(mode="json"),
@@ -85,20 +89,28 @@ class _Work:
     predicted: Predicted
     runtime: RuntimeSize
 
+    @cached_property
+    def costs(self) -> CandidateCost:
+        return candidate_cost(self.context, self.library.space, self.runtime)
+
     def run(self, folder: Path) -> None:
         config, progress = self.context.experiment.search, self.context.progress
-        most = config.max_evaluated or config.population * (config.generations + 1)
-        progress.begin("search", "candidates built, flashed and timed", most)
+        progress.begin("search", "candidates evaluated", config.budget)
         with open_farm(self.context) as farm:
             measurer = self._measurer(farm, folder)
+            problem = self._problem(measurer)
             rng = np.random.default_rng(derive_seed(self.context.experiment.seed, "search"))
-            generations: list[Generation] = []
-            measurer.on_measured = lambda done: progress.advance(done, _note(generations, measurer.rate))
-            result = search(self._problem(measurer), config, rng, generations.append)
-        self._save(result, measurer, folder)
+            seen = _Seen(self.context, problem, measurer)
+            measurer.on_measured = seen.measured
+            result = search(problem, config, rng, seen.generation)
+            measurer([candidate.arch for candidate in result.front])
+        self._save(problem, result, measurer, folder)
         rate = measurer.rate.per_minute()
         speed = "all from the store" if rate is None else f"{rate:.0f} new ones per minute"
-        progress.end(f"{len(result.candidates)} measured ({speed}), {len(result.front)} on the front")
+        progress.end(
+            f"{len(result.candidates)} evaluated, {len(measurer.known)} measured ({speed}), "
+            f"{len(result.front)} on the front"
+        )
 
     def _measurer(self, farm: Farm, folder: Path) -> Measurer:
         seed = derive_seed(self.context.experiment.seed, "search", "calibration")
@@ -107,38 +119,30 @@ class _Work:
         return Measurer(self.library, farm, store, images, RateLog(folder / "rate.jsonl"))
 
     def _problem(self, measurer: Measurer) -> SearchProblem:
-        space = self.library.space
-        cost = candidate_cost(self.context, space, self.runtime)
-        latency_limit_us = self.context.experiment.budget.latency_us
+        space, config = self.library.space, self.context.experiment.search
+        figures = CandidateFigures(
+            self.predicted, lambda archs: [m.latency_us for m in measurer(archs)], self.costs, self.context.board
+        )
+        limits = limits_of(config.limits, self.context.experiment.budget.latency_us)
+        objectives, constraints = objectives_of(config.objectives, limits, figures)
         return SearchProblem(
             space,
-            (
-                Objective("error", lambda archs: [1 - accuracy for accuracy in self.predicted(archs)]),
-                Objective("latency_us", lambda archs: [m.latency_us for m in measurer(archs)], latency_limit_us),
-            ),
-            cost.overflow,
-            lambda rng: sample_feasible(space, cost, rng),
+            objectives,
+            self.costs.overflow,
+            lambda rng: sample_feasible(space, self.costs, rng),
             (space.smallest(), space.largest()),
+            constraints=constraints,
         )
 
-    def _save(self, result: SearchResult, measurer: Measurer, folder: Path) -> None:
+    def _save(self, problem: SearchProblem, result: SearchResult, measurer: Measurer, folder: Path) -> None:
         front = {candidate.arch for candidate in result.front}
-        limit_us = self.context.experiment.budget.latency_us or float("inf")
-        rows = [
-            {
-                "arch": list(arch),
-                "name": self.library.space.label(arch),
-                "predicted_accuracy": self.predicted([arch])[0],
-                **measured_figures(measurer.known[arch]),
-                "within_limits": measurer.known[arch].latency_us <= limit_us,
-                "on_front": arch in front,
-            }
-            for arch in (candidate.arch for candidate in result.candidates)
-        ]
+        rows = [self._row(problem, candidate, measurer, candidate.arch in front) for candidate in result.candidates]
         last = result.generations[-1]
         summary = {
+            "method": self.context.experiment.search.method,
+            "objectives": list(result.objectives),
             "evaluated": last.evaluated + last.rejected,
-            "measured": len(rows),
+            "measured": len(measurer.known),
             "measured_per_minute": measurer.rate.per_minute(),
             "hypervolume": [generation.hypervolume for generation in result.generations],
             "hypervolume_reference": dict(zip(result.objectives, result.reference, strict=True)),
@@ -146,16 +150,53 @@ class _Work:
         write_json(folder / "candidates.json", rows)
         write_json(folder / "search.json", summary)
 
+    def _row(self, problem: SearchProblem, candidate: Candidate, measurer: Measurer, on_front: bool) -> dict[str, Any]:
+        """A measured candidate's figures; of another the planner's, and its latency if that was estimated."""
+        values = dict(zip([o.name for o in problem.evaluated], candidate.all_values, strict=True))
+        measured, cost = candidate.arch in measurer.known, self.costs(candidate.arch)
+        planned = {
+            "latency_us": values.get("latency_us"),
+            "peak_sram_bytes": cost.sram_bytes,
+            "flash_bytes": cost.flash_bytes,
+            "macs": cost.macs,
+        }
+        return {
+            "arch": list(candidate.arch),
+            "name": self.library.space.label(candidate.arch),
+            "predicted_accuracy": self.predicted([candidate.arch])[0],
+            **(measured_figures(measurer.known[candidate.arch]) if measured else planned),
+            "objectives": values,
+            "measured": measured,
+            "within_limits": problem.excess(candidate.all_values) == 0.0,
+            "on_front": on_front,
+        }
+
+
+@dataclass
+class _Seen:
+    """Tells the progress how the search goes."""
+
+    context: Context
+    problem: SearchProblem
+    measurer: Measurer
+    last: Generation | None = None
+
+    def measured(self, count: int) -> None:
+        self.context.progress.advance(max(count, self.last.evaluated if self.last else 0), self._note())
+
+    def generation(self, generation: Generation) -> None:
+        self.last = generation
+        self.context.progress.advance(generation.evaluated, self._note())
+        self.context.progress.view(front_picture(generation, self.problem.names))
+
+    def _note(self) -> str:
+        per_minute = self.measurer.rate.per_minute()
+        speed = "" if per_minute is None else f"{per_minute:.0f} per minute"
+        return speed + (f", hypervolume {self.last.hypervolume:.4f}" if self.last else "")
+
 
 def measured_figures(measurement: Measurement) -> dict[str, Any]:
     """What the run's files tell of a measurement."""
     names = ("latency_us", "latency_kind", "instructions", "peak_sram_bytes", "runner_sram_bytes", "arena_bytes")
     fields = measurement.model_dump()
     return {name: fields[name] for name in (*names, "flash_bytes", "macs", "bit_exact", "sha256")}
-
-
-def _note(generations: list[Generation], rate: RateLog) -> str:
-    per_minute = rate.per_minute()
-    speed = "" if per_minute is None else f"{per_minute:.0f} per minute"
-    volume = f", hypervolume {generations[-1].hypervolume:.4f}" if generations else ""
-    return speed + volume
