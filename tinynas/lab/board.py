@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from tinynas.errors import BoardError
 from tinynas.lab.hardware import Hardware
@@ -103,6 +103,7 @@ class Board(BaseModel, frozen=True, extra="forbid"):
     framework: Literal["bare-metal", "arduino"] = "bare-metal"  # who starts the chip and drives its console
     port_options: dict[Annotated[str, Field(pattern="^TN_[A-Z0-9_]+$")], int] = {}  # macros that the port asks for
     single_precision: bool = False  # a Cortex-M7 whose FPU has no double precision
+    active_power_mw: PositiveFloat | None = None  # of chip and memory while it computes, for estimates of energy
     kind: Literal["virtual", "hardware", "host"]
     virtual: Virtual | None = None
     hardware: Hardware | None = None
