@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from tinynas.cli.options import PortOption
+
 
 def run_experiment(
     experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
@@ -20,6 +22,7 @@ def run_experiment(
             envvar="TINYNAS_MEASUREMENTS", help="URL of the measurement store; default: runs/measurements.db."
         ),
     ] = None,
+    port: PortOption = None,
 ) -> None:
     """Find, train, quantise, build, flash, time and verify a network; results go to runs/NAME.
 
@@ -33,6 +36,6 @@ def run_experiment(
     from tinynas.report.tables import front_table
 
     with shown_progress() as progress:
-        folder = run_pipeline(experiment, settings or [], progress, measurements=measurements)
+        folder = run_pipeline(experiment, settings or [], progress, measurements=measurements, port=port)
     Console().print(front_table(load_run(folder)))
     print(f"model: {folder / 'model.tflite'}\nreport: {folder / 'report.html'}")

@@ -53,12 +53,12 @@ def score_on_host(model: Model, split: Split, on_progress: OnProgress) -> Score:
     return Score(correct / len(split), len(split), None)
 
 
-def score_on_board(model: Model, board: Board, split: Split, on_progress: OnProgress) -> Score:
+def score_on_board(model: Model, board: Board, split: Split, on_progress: OnProgress, port: str | None = None) -> Score:
     """Run the model on the board over `split`, and on this machine's interpreter to compare every output."""
     from tinynas.lab.evaluate import evaluate_on_board
 
     check_labels(model, split)
-    found = evaluate_on_board(model.content, board, split.images, split.labels, on_progress)
+    found = evaluate_on_board(model.content, board, split.images, split.labels, on_progress, port=port)
     return Score(found.accuracy, found.images, found.images_identical_to_host)
 
 

@@ -19,7 +19,7 @@ from tinynas.graph.ir import Graph
 from tinynas.graph.tflm import TflmInterpreter
 from tinynas.lab.board import Board
 from tinynas.lab.measure import Built, build_model, flash, output_bytes
-from tinynas.lab.session import BoardSession, open_board
+from tinynas.lab.session import BoardSession, copies, open_board
 
 Int8 = NDArray[np.int8]
 _CHUNK = 16  # images per report of progress
@@ -46,11 +46,13 @@ def evaluate_on_board(
     *,
     boards: int = 2,
     log: Path | None = None,
+    port: str | None = None,
 ) -> EvalResult:
     """Classifies `images` (uint8 [n, h, w, c]) on `board` and compares with `labels` [n].
 
     The class is the largest value of the first output; an output of one value is the second class from real 0.5 on.
-    A virtual board is started `boards` times, to share the work; `log` is the first one's serial log.
+    A virtual board is started `boards` times, to share the work; `log` is the first one's serial log. There is one
+    board at a `port`, and one of a real board, which without `port` is found by its USB identity.
 
     Raises:
         DataError: images do not have the model's input shape, or there are none.
@@ -60,7 +62,8 @@ def evaluate_on_board(
         built = build_model(model_bytes, board, Path(folder))
         inputs = pixels_to_int8(images, labels, built.graph)
         places = [
-            _place(stack, model_bytes, board, built, log if k == 0 else None) for k in range(_copies(board, boards))
+            _place(stack, model_bytes, board, built, log if k == 0 else None, port)
+            for k in range(copies(board, boards, port))
         ]
         task = _Task(inputs, labels, second_class_from(built.graph))
         return _share(places, task, on_progress)
@@ -118,15 +121,13 @@ class _Count:
     identical: int
 
 
-def _place(stack: ExitStack, model_bytes: bytes, board: Board, built: Built, log: Path | None) -> _Place:
+def _place(
+    stack: ExitStack, model_bytes: bytes, board: Board, built: Built, log: Path | None, port: str | None
+) -> _Place:
     host = stack.enter_context(TflmInterpreter(model_bytes))
-    session = stack.enter_context(open_board(board, log=log))
+    session = stack.enter_context(open_board(board, log=log, port=port))
     flash(session, built)
     return _Place(session, host)
-
-
-def _copies(board: Board, wanted: int) -> int:
-    return 1 if board.kind == "hardware" else wanted
 
 
 def _share(places: list[_Place], task: _Task, on_progress: OnProgress) -> EvalResult:

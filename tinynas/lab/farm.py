@@ -18,6 +18,7 @@ from tinynas.lab.build import firmware
 from tinynas.lab.farm_worker import Job, Reply, Task, serve
 from tinynas.lab.measure import Measurement, Runtime
 from tinynas.lab.runtime_size import runtime_size
+from tinynas.lab.session import copies
 from tinynas.lab.store import MeasurementKey, MeasurementStore
 
 _MODEL_LIMIT_S = 600.0  # one model, start of the worker included
@@ -52,12 +53,22 @@ def measure_all(
 class Farm:
     """Worker processes with a board each, started when first needed and kept until the farm is closed.
 
+    A real board (at `port`, or found by its USB identity) has one worker.
+
     The start method is spawn, so a script that makes a farm needs the usual `if __name__ == "__main__"`.
     """
 
-    def __init__(self, board: Board, workers: int = 2, *, runtime: Runtime = "engine", repeats: int = 3) -> None:
-        self._job = Job(board, runtime, repeats)
-        self._size = workers
+    def __init__(
+        self,
+        board: Board,
+        workers: int = 2,
+        *,
+        runtime: Runtime = "engine",
+        repeats: int = 3,
+        port: str | None = None,
+    ) -> None:
+        self._job = Job(board, runtime, repeats, port)
+        self._size = copies(board, workers, port)
         self._team: list[_Worker] = []
 
     def __enter__(self) -> Self:

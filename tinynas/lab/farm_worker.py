@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -23,6 +24,7 @@ class Job:
     board: Board
     runtime: Runtime
     repeats: int
+    port: str | None = None  # of a board that is attached
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,14 @@ def _serve_boards(line: Connection, job: Job) -> None:
     task = line.recv()
     with TflmWorker() as interpreter:
         while task is not None:
-            with open_board(job.board) as session:
-                task = _serve_until_trouble(line, job, session, interpreter, task)
+            with ExitStack() as stack:
+                try:
+                    session = stack.enter_context(open_board(job.board, port=job.port))
+                except TinyNasError as error:
+                    line.send(Reply(task[0], error))
+                    task = line.recv()
+                else:
+                    task = _serve_until_trouble(line, job, session, interpreter, task)
 
 
 def _serve_until_trouble(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.errors import BoardError, GarbledError, ModelError, PortLostError, RefusedError
+from tinynas.errors import GarbledError, ModelError, PortLostError, RefusedError
 from tinynas.lab import replies
 from tinynas.lab.board import Board
 from tinynas.lab.build import Image
 from tinynas.lab.device import AS_THE_BOARD_SAYS, AttachedDevice, Device, Flashing
 from tinynas.lab.hostboard import HostBoard
-from tinynas.lab.limits import Limits
+from tinynas.lab.limits import GENEROUS, Limits
+from tinynas.lab.ports import port_lock, port_of
 from tinynas.lab.rawlog import RawLog, default_log
 from tinynas.lab.replies import Hello, MemoryStats, Place
 from tinynas.lab.transfer import upload
@@ -54,7 +55,7 @@ class OpTiming:
 class BoardSession:
     """One board, held open. `flash` comes first; results are those of the first inference after a load."""
 
-    def __init__(self, board: Board, device: Device, log: RawLog, limits: Limits = Limits()) -> None:  # noqa: B008
+    def __init__(self, board: Board, device: Device, log: RawLog, limits: Limits = GENEROUS) -> None:
         self.board = board
         self.limits = limits
         self._device = device
@@ -211,21 +212,37 @@ class BoardSession:
 
 @contextmanager
 def open_board(
-    board: Board, *, log: Path | None = None, port: str | None = None, flashing: Flashing = AS_THE_BOARD_SAYS
+    board: Board,
+    *,
+    log: Path | None = None,
+    port: str | None = None,
+    flashing: Flashing = AS_THE_BOARD_SAYS,
+    limits: Limits = GENEROUS,
 ) -> Iterator[BoardSession]:
-    """A session with `board`; a virtual board or the host is started, hardware is found at `port`.
+    """A session with `board`: a virtual one or the host is started, a real one is at `port` or found by its USB ids.
 
     The raw serial log goes to `log` (default: a new file in the cache's `logs`) and is kept.
+
+    Raises:
+        BoardError: a real board, without `port`, that is not attached, or more than once.
+        BusyError: another process uses the board.
+        LinkError: its port cannot be opened.
     """
-    raw_log = RawLog(log or default_log(board.name))
-    try:
+    with ExitStack() as stack:
+        if board.kind == "hardware":
+            port = port or port_of(board)
+        if port is not None:
+            stack.enter_context(port_lock(port, f"{board.name} by tinynas"))
+        raw_log = RawLog(log or default_log(board.name))
+        stack.callback(raw_log.close)
         device = _device(board, raw_log, port, flashing)
-        try:
-            yield BoardSession(board, device, raw_log)
-        finally:
-            device.close()
-    finally:
-        raw_log.close()
+        stack.callback(device.close)
+        yield BoardSession(board, device, raw_log, limits)
+
+
+def copies(board: Board, wanted: int, port: str | None = None) -> int:
+    """How many of `board` can be open at once: of a real one, or one at a `port`, there is one."""
+    return 1 if port is not None or board.kind == "hardware" else wanted
 
 
 def _device(board: Board, log: RawLog, port: str | None, flashing: Flashing) -> Device:
@@ -233,6 +250,4 @@ def _device(board: Board, log: RawLog, port: str | None, flashing: Flashing) -> 
         return AttachedDevice(board, port, log, flashing)
     if board.kind == "virtual":
         return QemuBoard(board, log, flashing=flashing)
-    if board.kind == "host":
-        return HostBoard(log)
-    raise BoardError(f"{board.name} is a real board: attach it and give its serial port, as in: --port /dev/ttyACM0")
+    return HostBoard(log)

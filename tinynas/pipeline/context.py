@@ -26,6 +26,7 @@ class Context:
     progress: Progress
     workers: int  # processes that train or measure side by side, one thread each; no result depends on it
     threads: int  # of a training that runs alone
+    port: str | None = None  # where a real board is; no result depends on it
 
     def stage(self, key: StageKey, compute: Callable[[Path], None]) -> Output:
         """The output of a stage, kept or computed now, linked from the run's folder; says which, and why."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tinynas.errors import BoardError, StoreError
-from tinynas.lab.board import Board, load_board
+from tinynas.errors import StoreError
+from tinynas.lab.board import load_board
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.lab.session import open_board
 from tinynas.pipeline.config import Experiment, experiment_text, load_experiment
@@ -42,11 +42,13 @@ def run_experiment(
     runs: Path = Path("runs"),
     measurements: str | None = None,
     workers: int | None = None,
+    port: str | None = None,
 ) -> Path:
     """Run the experiment in `path`, with `--set` overrides, or continue it; returns its folder, `runs`/<name>.
 
     Measurements go to the store at the URL `measurements`, by default `runs`/measurements.db. `workers` processes
-    train or measure side by side, by default as many as there are cores.
+    train or measure side by side, by default as many as there are cores. A real board is at the serial `port`, or found
+    by its USB identity; it measures alone.
 
     Raises:
         TinyNasError: whatever the user can mend; finished work is kept, and the same command goes on.
@@ -59,41 +61,31 @@ def run_experiment(
         log = RunLog(folder / "log.jsonl", digest(settings))
         log.write("start", file=str(path), overrides=list(overrides))
         logged = LoggedProgress(progress or Silent(), log)
-        context = _context(experiment, folder, logged, measurements, workers or min(cores(), _MOST_WORKERS))
+        context = _context(experiment, folder, logged, measurements, workers or min(cores(), _MOST_WORKERS), port)
         finish(context, log, _run_stages(context))
     return folder
 
 
 def _context(
-    experiment: Experiment, folder: Path, progress: Progress, measurements: str | None, workers: int
+    experiment: Experiment, folder: Path, progress: Progress, measurements: str | None, workers: int, port: str | None
 ) -> Context:
     return Context(
         experiment=experiment,
-        board=_board(experiment.board),
+        board=load_board(experiment.board),
         folder=folder,
         store=StageStore(folder.parent / ".stages"),
         measurements=measurements or f"sqlite:///{folder.parent / 'measurements.db'}",
         progress=progress,
         workers=workers,
         threads=min(cores(), _MOST_THREADS),
+        port=port,
     )
-
-
-def _board(name: str) -> Board:
-    """The board of that name, unless it is a real one: a run flashes by itself, several boards at a time."""
-    board = load_board(name)
-    if board.kind == "hardware":
-        raise BoardError(
-            f"{name} is a real board, and a run times its candidates on virtual ones or on host: take --set "
-            f"board=qemu-mps2-an500 or the like, then: tinynas time MODEL --board {name} --port /dev/ttyACM0"
-        )
-    return board
 
 
 def _run_stages(context: Context) -> Stages:
     """Every stage up to trained networks."""
     runtime = runtime_size(context.board)  # first, like the board: a missing tool shows before minutes of training
-    with open_board(context.board):
+    with open_board(context.board, port=context.port):
         pass
     data = load_data(context)
     space = find_space(context, data, runtime)
