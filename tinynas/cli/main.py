@@ -17,6 +17,7 @@ from tinynas.cli import (
     export,
     fit,
     flash,
+    lab,
     new,
     profile,
     report,
@@ -71,6 +72,7 @@ COMMANDS = (  # name, function, example; in the order in which `tinynas --help` 
 
 for name, function, example in COMMANDS:
     app.command(name, epilog=f"Example: {example}")(function)
+app.add_typer(lab.app, name="lab")
 
 
 def run() -> None:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from serial.tools import list_ports
-
 from tinynas.errors import PortLostError
 from tinynas.lab.board import load_board
+from tinynas.lab.device import Flashing
+from tinynas.lab.flashers.base import Target
 from tinynas.lab.hwmap import BoardEntry
 from tinynas.lab.session import BoardSession, open_board
+from tinynas.lab.usb import attached
 
 
 @contextmanager
@@ -23,21 +24,22 @@ def open_entry(entry: BoardEntry, log: Path) -> Iterator[BoardSession]:
         LinkError, ToolError: as `open_board` says.
     """
     port = None if entry.serial is None else find_port(entry.serial)
-    with open_board(load_board(entry.board), log=log, port=port) as session:
+    flashing = Flashing(entry.runner, Target(probe=entry.probe_id, limit_s=entry.flash_timeout))
+    with open_board(load_board(entry.board), log=log, port=port, flashing=flashing) as session:
         yield session
 
 
 def find_port(serial: str) -> str:
-    """The port of a board, by its path, URL or USB serial number: never by the order of plugging in.
+    """The port of a board, by its path, its USB serial number or its USB identity: never by the order of plugging in.
 
     Raises:
-        PortLostError: nothing with that serial number is attached.
+        PortLostError: nothing like that is attached.
     """
     if "/" in serial:
         return serial
-    ports = sorted(list_ports.comports(), key=lambda port: str(port.device))
-    for port in ports:
-        if port.serial_number == serial:
-            return str(port.device)
-    there = ", ".join(f"{port.serial_number} ({port.device})" for port in ports if port.serial_number) or "none"
-    raise PortLostError(f"no USB device with serial number {serial} is attached (found: {there}); plug it in")
+    devices = [device for device in attached() if device.ports]
+    for device in devices:
+        if serial in {device.serial, device.identity}:
+            return device.ports[0]
+    there = ", ".join(device.identity for device in devices) or "none"
+    raise PortLostError(f"no USB device with a serial port is {serial!r} (attached: {there}); plug it in")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +12,9 @@ from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationErr
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from tinynas.errors import ConfigError, StoreError
+from tinynas.errors import ConfigError
 from tinynas.lab.board import known_boards
+from tinynas.lab.files import write_whole
 from tinynas.lab.hardware import Flasher
 from tinynas.lab.power import Power
 
@@ -40,6 +38,11 @@ class BoardEntry(BaseModel, frozen=True, extra="allow"):
     flash_command: str | None = None  # flashes in the runner's place; {elf} is the image
     flash_timeout: PositiveFloat = 120.0  # seconds
     notes: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The board's name, where `board` is the path of its file too."""
+        return Path(self.board).stem
 
 
 @dataclass(frozen=True)
@@ -174,17 +177,4 @@ def _load(path: Path) -> Any:
 def _save(path: Path, rows: Any) -> None:
     text = io.StringIO()
     _yaml().dump(rows, text)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text.getvalue())
-            Path(partial).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-            Path(partial).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(partial).unlink()
-            raise
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+    write_whole(path, text.getvalue())

@@ -122,27 +122,37 @@ def reservations(folder: Path | None = None) -> list[Reservation]:
 
 @contextmanager
 def use_board(
-    board_id: str, purpose: str = "", *, wait_s: float = 0.0, token: str | None = None, folder: Path | None = None
+    board_id: str,
+    purpose: str = "",
+    *,
+    wait_s: float = 0.0,
+    token: str | None = None,
+    on_wait: Callable[[str], None] = lambda reason: None,
+    folder: Path | None = None,
 ) -> Iterator[Holder]:
     """The lock of a board, once no other's reservation is in the way. `token`: of one's own reservation.
+
+    `on_wait` is told once, if it has to wait, who is in the way.
 
     Raises:
         BusyError: another uses or has reserved it, and still after `wait_s`; says who.
     """
     where = folder or lock_folder()
-    deadline_s = time.monotonic() + wait_s
+    with contextlib.ExitStack() as stack:
+        yield _wait_for(lambda: _lock_unreserved(stack, board_id, purpose, token, where), wait_s, on_wait)
+
+
+def _wait_for(attempt: Callable[[], Holder], wait_s: float, on_wait: Callable[[str], None]) -> Holder:
+    deadline_s, told = time.monotonic() + wait_s, False
     while True:
-        with contextlib.ExitStack() as stack:
-            try:
-                holder = _lock_unreserved(stack, board_id, purpose, token, where)
-            except BusyError as error:
-                if time.monotonic() >= deadline_s:
-                    waited = f" (waited {wait_s:g} s)" if wait_s else ""
-                    raise BusyError(f"{error}{waited}") from None
-                holder = None
-            if holder is not None:
-                yield holder
-                return
+        try:
+            return attempt()
+        except BusyError as error:
+            if time.monotonic() >= deadline_s:
+                raise BusyError(f"{error} (waited {wait_s:g} s)") from None
+            if not told:
+                on_wait(str(error))
+                told = True
         time.sleep(min(_POLL_S, max(0.0, deadline_s - time.monotonic())))
 
 
