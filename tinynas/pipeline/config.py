@@ -13,11 +13,13 @@ from tinynas.data.config import DataConfig
 from tinynas.distill.config import DistillConfig
 from tinynas.errors import ConfigError
 from tinynas.lab.board import load_board
+from tinynas.pipeline.ofa_config import OfaConfig
 from tinynas.pipeline.overrides import with_overrides
 from tinynas.pipeline.toml_text import toml_text
 from tinynas.predict.quality import MIN_NETS
 from tinynas.search.config import SearchConfig
 from tinynas.space.cost import Budget as MemoryBudget
+from tinynas.space.elastic import ElasticSpace
 from tinynas.space.space import SearchSpace
 from tinynas.train.config import HardwareConfig, TrainConfig
 
@@ -78,6 +80,7 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # of the folder in runs/
     seed: NonNegativeInt = 0  # every draw of the run comes from it (the data have their own)
     board: str = "qemu-stm32f405"
+    port: str | None = None  # serial port of a real board; left out: the only one attached that fits
     budget: Budget = Budget()
     data: DataConfig
     space: SearchSpace
@@ -90,6 +93,7 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
     baselines: BaselinesConfig = BaselinesConfig()
     quantise: QuantiseConfig = QuantiseConfig()
     hardware: HardwareConfig = HardwareConfig()
+    ofa: OfaConfig = OfaConfig()
 
 
 def load_experiment(path: Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -147,3 +151,5 @@ def _check(experiment: Experiment) -> None:
             f"space.resolutions: {largest} is more than data.resolution, {data.resolution}; raise the latter, "
             "images are only ever scaled down"
         )
+    if experiment.method == "ofa":
+        ElasticSpace.of(space)

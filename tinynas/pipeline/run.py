@@ -78,7 +78,7 @@ def _context(
         progress=progress,
         workers=workers,
         threads=min(cores(), _MOST_THREADS),
-        port=port,
+        port=port or experiment.port,
     )
 
 
