@@ -166,10 +166,11 @@ import torch
 from tests.space.elastic_spaces import tiny_elastic
 from tests.train.test_shrinking import few, short
 from tinynas.nets.elastic import ElasticNetwork, save_supernet
+from tinynas.train.config import HardwareConfig
 from tinynas.train.shrinking import shrink
 from tinynas.train.shrinking_ranks import torchrun_ranks
 torch.set_num_threads(1)
-with torchrun_ranks("gloo") as ranks:
+with torchrun_ranks(HardwareConfig(device="cpu")) as ranks:
     supernet = ElasticNetwork(tiny_elastic(), 0)
     shrink(supernet, few(64), short(), seed=0, ranks=ranks)
 save_supernet(Path(sys.argv[1]) / f"rank{ranks.rank}.npz", supernet)

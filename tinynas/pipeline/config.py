@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 
@@ -81,6 +81,7 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
     seed: NonNegativeInt = 0  # every draw of the run comes from it (the data have their own)
     board: str = "qemu-stm32f405"
     port: str | None = None  # serial port of a real board; left out: the only one attached that fits
+    method: Literal["donna", "ofa"] = "donna"  # block library, or one supernet for every board ([ofa])
     budget: Budget = Budget()
     data: DataConfig
     space: SearchSpace

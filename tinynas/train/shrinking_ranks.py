@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed
 
+from tinynas.train.config import HardwareConfig
+from tinynas.train.device import open_device
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -26,7 +29,7 @@ class Ranks:
         flat = torch.cat([value.flatten() for value in together])
         distributed.all_reduce(flat)
         flat /= self.world
-        for value, mean in zip(together, flat.split([value.numel() for value in together]), strict=True):
+        for value, mean in zip(together, torch.split(flat, [value.numel() for value in together]), strict=True):
             value.copy_(mean.view_as(value))
 
     def wait(self) -> None:
@@ -36,13 +39,19 @@ class Ranks:
 
 
 @contextmanager
-def torchrun_ranks(backend: str) -> Iterator[Ranks]:
-    """What torchrun's environment says; one process alone where there is none. `backend`: "gloo" or "nccl"."""
+def torchrun_ranks(hardware: HardwareConfig) -> Iterator[Ranks]:
+    """What torchrun's environment says; one process alone where there is none.
+
+    On CUDA each process has the GPU of its local rank, and they talk by NCCL; on CPUs by gloo.
+    """
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
         yield Ranks()
         return
-    distributed.init_process_group(backend)
+    on_cuda = open_device(hardware).kind == "cuda"
+    if on_cuda:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if on_cuda else "gloo")
     try:
         yield Ranks(distributed.get_rank(), world)
     finally:
