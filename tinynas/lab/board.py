@@ -101,6 +101,7 @@ class Board(BaseModel, frozen=True, extra="forbid"):
     stack_bytes: PositiveInt  # reserved for the stack inside sram
     port: str  # folder in firmware/ports
     framework: Literal["bare-metal", "arduino"] = "bare-metal"  # who starts the chip and drives its console
+    framework_flash_bytes: int = 0  # what an Arduino core itself takes of flash, about
     port_options: dict[Annotated[str, Field(pattern="^TN_[A-Z0-9_]+$")], int] = {}  # macros that the port asks for
     single_precision: bool = False  # a Cortex-M7 whose FPU has no double precision
     active_power_mw: PositiveFloat | None = None  # of chip and memory while it computes, for estimates of energy

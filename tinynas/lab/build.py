@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tinynas.engine.generate import Generated
 from tinynas.errors import FitError, StoreError, ToolError
+from tinynas.lab.arduino import ARDUINO_RUNNER_SRAM_BYTES, build_arduino
 from tinynas.lab.board import Board, Core
 from tinynas.lab.elf import Elf, read_elf
 from tinynas.lab.linker import linker_script
@@ -90,6 +91,8 @@ def build_image(
         ToolError: compiler missing or failing.
         StoreError: the disk is full or cannot be written.
     """
+    if board.framework == "arduino":
+        return _arduino_image(generated, board, profile, folder or (cache or cache_dir()) / "images" / board.name)
     parts = firmware(board, cache)
     if folder is None:
         key = _model_key(generated, parts, profile)
@@ -101,6 +104,31 @@ def build_image(
             folder.mkdir(parents=True, exist_ok=True)
             _link(generated, board, parts, profile, folder)
     return _image(folder / "firmware.elf", generated, board, parts, profile)
+
+
+def engine_folder(tools: Toolchain, cache: Path | None = None) -> Path:
+    """Where the engine's objects lie, compiled by `tools`.
+
+    Raises:
+        ToolError, StoreError: as of `firmware`.
+    """
+    return _library(engine_sources(), tools, (cache or cache_dir()) / "firmware")[0].parent
+
+
+def _arduino_image(generated: Generated, board: Board, profile: bool, folder: Path) -> Image:
+    with _disk_errors(folder):
+        built = build_arduino(generated, board, folder, profile=profile)
+    return Image(
+        elf=built.elf,
+        sha256=hashlib.sha256(built.elf.read_bytes()).hexdigest(),
+        flash_bytes=0 if board.core is Core.HOST else sum(len(part.data) for part in read_elf(built.elf).segments),
+        statics_bytes=0,
+        runner_sram_bytes=ARDUINO_RUNNER_SRAM_BYTES,
+        arena_bytes=generated.arena_bytes,
+        toolchain=built.toolchain,
+        firmware_hash=built.firmware_hash,
+        profile=profile,
+    )
 
 
 def _library(sources: Sources, tools: Toolchain, root: Path) -> tuple[Path, str]:

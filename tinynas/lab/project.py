@@ -6,7 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from tinynas.engine.generate import generate
+from tinynas.engine.generate import Generated, generate
 from tinynas.errors import ModelError, StoreError
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.lab.board import Board
@@ -33,8 +33,17 @@ def generate_model(model: Path, board: Board, folder: Path) -> int:
         raise ModelError(f"{model}: {error.strerror}; wanted an int8 .tflite") from error
     graph = read_tflite(content)
     generated = generate(graph, plan(graph, board.core), sha256=hashlib.sha256(content).hexdigest())
-    _write({**generated.files, "library.json": json.dumps(_LIBRARY, indent=2).encode()}, folder)
+    write_library(generated, folder)
     return generated.arena_bytes
+
+
+def write_library(generated: Generated, folder: Path) -> None:
+    """Makes `folder` a PlatformIO library of `generated`, and nothing else.
+
+    Raises:
+        StoreError: `folder` cannot be written.
+    """
+    _write({**generated.files, "library.json": json.dumps(_LIBRARY, indent=2).encode()}, folder)
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:

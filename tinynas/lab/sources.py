@@ -55,6 +55,11 @@ def _defines(board: Board) -> tuple[str, ...]:
         f"-DTN_TICKS_NUM={ticks.numerator}u",
         f"-DTN_TICKS_DEN={ticks.denominator}u",
         *([f"-DTN_BAUD={board.hardware.baud}u"] if board.hardware else []),
-        *(["-DTN_MAIN=tn_runner_main"] if board.framework == "arduino" else []),  # the core's main calls setup()
+        *(_arduino_defines(board) if board.framework == "arduino" else []),
         *(f"-D{name}={value}" for name, value in board.port_options.items()),
     )
+
+
+def _arduino_defines(board: Board) -> tuple[str, ...]:
+    """The core's own main calls setup(); its compiler's frames are not ours to know, so more is left unpainted."""
+    return "-DTN_MAIN=tn_runner_main", f"-DTN_STACK_BYTES={board.stack_bytes}u", "-DTN_UNPAINTED_WORDS=64u"

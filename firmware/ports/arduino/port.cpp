@@ -21,13 +21,13 @@ static_assert(F_CPU == TN_CLOCK_HZ, "the board file's clock_hz is not what the A
 static uint8_t unsent[CHUNK]; /* one by one, USB would send a packet for each byte */
 static size_t unsent_bytes;
 
-static void send(void) {
+static void hand_over(void) {
   Serial.write(unsent, unsent_bytes);
   unsent_bytes = 0;
 }
 
 static void flush(void) {
-  if (unsent_bytes) send();
+  if (unsent_bytes) hand_over();
   Serial.flush();
 }
 
@@ -99,7 +99,7 @@ int tn_port_get_soon(void) {
 
 void tn_port_put(uint8_t byte) {
   unsent[unsent_bytes++] = byte;
-  if (unsent_bytes == CHUNK) send();
+  if (unsent_bytes == CHUNK) hand_over();
 }
 
 __attribute__((noinline)) tn_status tn_port_empty(uint8_t *arena, tn_mark mark, void *user) {
@@ -117,11 +117,18 @@ uint8_t *tn_port_arena(const tn_model *model) {
   return (uint8_t *)((start + TN_ARENA_ALIGN - 1u) / TN_ARENA_ALIGN * TN_ARENA_ALIGN);
 }
 
-/* The core's own stack: where it ends is not known. */
-tn_stack tn_port_stack(void) { return {NULL, NULL}; }
+/* The core's own stack: of what is left of it where the runner starts, the half of TN_STACK_BYTES is watched. */
+static uint32_t *stack_top;
 
-uint32_t *tn_port_stack_pointer(void) { return NULL; }
+tn_stack tn_port_stack(void) { return {stack_top - TN_STACK_BYTES / 8u, stack_top}; }
 
-void setup() { (void)TN_MAIN(); }
+__attribute__((noinline)) uint32_t *tn_port_stack_pointer(void) {
+  return (uint32_t *)((uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)3u);
+}
+
+void setup() {
+  stack_top = tn_port_stack_pointer();
+  (void)TN_MAIN();
+}
 
 void loop() {}

@@ -26,17 +26,19 @@ static void mark_op(uint32_t index, void *user) {
 }
 
 /* Left alone below the stack pointer: the frames of `timed` and of the painting itself. Counted as used. */
-#define UNPAINTED_WORDS 24u
+#ifndef TN_UNPAINTED_WORDS
+#define TN_UNPAINTED_WORDS 24u
+#endif
 
 /* Runs with the stack below painted, so that the high-water mark is this inference's. */
 static tn_status invoke_painted(tn_runner *runner, tn_mark mark, uint64_t *ticks) {
   uint32_t *below = tn_port_stack_pointer();
   tn_status status;
-  if (below != NULL) below -= UNPAINTED_WORDS;
+  if (below != NULL) below -= TN_UNPAINTED_WORDS;
   tn_stack_paint(below);
   *ticks = timed(runner->model->invoke, runner, mark, &status);
   if (runner->op_seen) mark_op(runner->model->ops, runner); /* ends the last op */
-  runner->stack_used_bytes = below == NULL ? 0u : tn_stack_used(below) + 4u * UNPAINTED_WORDS;
+  runner->stack_used_bytes = below == NULL ? 0u : tn_stack_used(below) + 4u * TN_UNPAINTED_WORDS;
   if (status == TN_OK && tn_canary_broken(runner) != NULL) status = TN_ERR_CANARY;
   return status;
 }

@@ -1,0 +1,7 @@
+"""PlatformIO's handle on this platform."""
+
+from platformio.platform.base import PlatformBase
+
+
+class DoublePlatform(PlatformBase):
+    """Needs no package: the compiler is this machine's."""

@@ -1,0 +1,169 @@
+"""The Arduino port, built by PlatformIO as for a board, with an Arduino core of this machine in a board's place."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.lab.nets import small_net
+from tests.lab.toy import toy
+from tinynas.engine.generate import generate
+from tinynas.errors import BoardError, ToolError
+from tinynas.graph.tflite_reader import read_tflite
+from tinynas.graph.tflm import TflmInterpreter
+from tinynas.lab.arduino import ArduinoBuild, build_arduino
+from tinynas.lab.board import Core, known_boards, load_board
+from tinynas.lab.build import build_image
+from tinynas.lab.hostboard import HostBoard
+from tinynas.lab.platformio_core import prepare
+from tinynas.lab.rawlog import RawLog
+from tinynas.lab.runtime_size import runtime_size
+from tinynas.lab.session import BoardSession
+from tinynas.lab.sources import runner_sources
+from tinynas.plan.fit import fit
+from tinynas.plan.planner import plan
+from tinynas.quantize.seeded import seeded_inputs
+from tinynas.resources import resource
+
+pytest.importorskip("platformio", reason="needs the extra [boards]")
+
+DOUBLE = Path(__file__).parents[1] / "firmware" / "arduino_double"
+MODEL = small_net(seed=5, side=32)  # its input comes in five frames
+ARDUINO = [name for name in known_boards() if load_board(name).framework == "arduino"]
+PROJECT = resource("firmware") / "platformio.ini"
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with one more environment: the double, which is given what every Arduino board is given."""
+    path = tmp_path_factory.mktemp("arduino") / "platformio.ini"
+    path.write_text(
+        f"[platformio]\nextra_configs = {PROJECT}\n\n[env:double]\nextends = arduino\nboard = double\n"
+        f"platform = symlink://{DOUBLE}\ncustom_board = {DOUBLE}/double.toml\n"
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("pio")
+    prepare(folder / "core")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLATFORMIO_CORE_DIR", str(folder / "core"))
+        patch.setenv("PLATFORMIO_WORKSPACE_DIR", str(folder / "work"))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def built(config: Path, places: Path) -> ArduinoBuild:
+    graph = read_tflite(MODEL)
+    board = load_board(str(DOUBLE / "double.toml"))
+    return build_arduino(generate(graph, plan(graph, board.core)), board, places / "image", config=config)
+
+
+@pytest.fixture
+def session(built: ArduinoBuild, tmp_path: Path) -> Iterator[BoardSession]:
+    log = RawLog(tmp_path / "log")
+    device = HostBoard(log)
+    opened = BoardSession(load_board(str(DOUBLE / "double.toml")), device, log)
+    opened.flash_elf(built.elf)
+    yield opened
+    device.close()
+    log.close()
+
+
+def test_the_runner_answers_and_its_outputs_are_the_interpreter_s(session: BoardSession) -> None:
+    inputs = seeded_inputs(read_tflite(MODEL), seed=3)[0]
+    with TflmInterpreter(MODEL) as reference:
+        wanted = reference.run(inputs)
+    for found, expected in zip(session.infer(inputs), wanted, strict=True):
+        np.testing.assert_array_equal(found, expected.ravel())
+
+
+def test_time_and_memory_are_told(session: BoardSession) -> None:
+    assert session.time(20).latency_us > 0
+    session.infer(seeded_inputs(read_tflite(MODEL), seed=3)[0])
+    stats = session.stats()
+    assert stats.canary == "whole"
+    assert 256 <= stats.stack_bytes < stats.stack_reserved_bytes == session.board.stack_bytes // 2
+
+
+@pytest.mark.parametrize("name", ARDUINO)
+def test_the_port_compiles_for_the_core_without_a_warning(name: str, tmp_path: Path) -> None:
+    """With Arm's compiler, against the API that the core promises; for the Xtensa cores a Cortex-M0 stands in."""
+    board = load_board(name)
+    compiler = shutil.which("arm-none-eabi-g++")
+    if compiler is None:
+        pytest.skip("needs arm-none-eabi-g++")
+    cpu = board.core.value if board.core.is_arm else "cortex-m0"
+    family = {"raspberry": "ARDUINO_ARCH_RP2040", "esp32": "ARDUINO_ARCH_ESP32", "xiao": "ARDUINO_NRF52_ADAFRUIT"}
+    defines = [f"-D{macro}" for start, macro in family.items() if name.startswith(start)]
+    sources = runner_sources(board)
+    port = next(path for path in sources.files if path.suffix == ".cpp")
+    language = ["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    includes = [f"-I{folder}" for folder in (*sources.includes, DOUBLE / "core")]
+    flags = [*language, f"-mcpu={cpu}", "-mthumb", f"-DF_CPU={board.clock_hz}L", *defines, *sources.defines, *includes]
+    command = [compiler, *flags, "-c", str(port), "-o", str(tmp_path / "port.o")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_another_clock_than_the_board_file_s_does_not_compile(tmp_path: Path) -> None:
+    sources = runner_sources(load_board("teensy-41"))
+    port = next(path for path in sources.files if path.suffix == ".cpp")
+    includes = [f"-I{folder}" for folder in (*sources.includes, DOUBLE / "core")]
+    command = ["g++", "-DF_CPU=528000000L", *sources.defines, *includes, "-c", str(port), "-o", str(tmp_path / "o")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "clock_hz is not what the Arduino core sets up" in done.stderr
+
+
+@pytest.mark.parametrize("name", ARDUINO)
+def test_its_environment_names_the_board_and_pins_the_platform(name: str) -> None:
+    board = load_board(name)
+    assert board.hardware is not None
+    parser = configparser.ConfigParser()
+    parser.read(PROJECT)
+    section = parser[f"env:{board.environment}"]
+    assert (section["extends"], section["custom_board"]) == ("arduino", name)
+    assert section["board"] == board.hardware.platformio
+    assert re.fullmatch(r"platformio/\w+@\d+\.\d+\.\d+|https://\S+\.git#[0-9a-f]{40}", section["platform"])
+    if "board_build.f_cpu" in section:
+        assert section["board_build.f_cpu"] == f"{board.clock_hz}L"
+
+
+def test_packages_that_are_missing_are_not_fetched_but_named(places: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        ToolError, match=r"platformio/teensy@5.1.0.*not on this machine.*pio pkg install .* -e teensy_41"
+    ):
+        build_image(toy(), load_board("teensy-41"), folder=tmp_path)
+
+
+def test_a_board_without_an_environment_is_told_so(tmp_path: Path) -> None:
+    board = load_board("teensy-41").model_copy(update={"name": "my-teensy"})
+    with pytest.raises(BoardError, match=r"has no \[env:my_teensy\]"):
+        build_image(toy(), board, folder=tmp_path)
+
+
+def test_a_model_that_does_not_compile_is_an_error_of_one_line(config: Path, places: Path, tmp_path: Path) -> None:
+    board = load_board(str(DOUBLE / "double.toml"))
+    with pytest.raises(ToolError, match=r"double: PlatformIO could not build it: .*nonsense"):
+        build_arduino(toy(before="#error nonsense"), board, tmp_path, config=config)
+
+
+@pytest.mark.parametrize("name", ARDUINO)
+def test_fit_tells_what_is_needed_before_anything_is_built(name: str) -> None:
+    board = load_board(name)
+    graph = read_tflite(MODEL)
+    planned = plan(graph, board.core)
+    found = fit(planned, board, runtime_size(board))
+    assert found.fits
+    assert found.arena_bytes == planned.arena_bytes
+    assert found.flash_bytes > board.framework_flash_bytes > 0
+    assert board.core is not Core.HOST

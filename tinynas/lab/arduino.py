@@ -1,0 +1,128 @@
+"""Images of boards with an Arduino core: PlatformIO builds them, with the core and compiler of its own packages."""
+
+from __future__ import annotations
+
+import configparser
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinynas.engine.generate import Generated
+from tinynas.errors import BoardError, ToolError
+from tinynas.lab.board import Board
+from tinynas.lab.locks import board_lock
+from tinynas.lab.project import write_library
+from tinynas.lab.sources import engine_sources, runner_sources
+from tinynas.resources import resource
+
+ARDUINO_RUNNER_FLASH_BYTES = 8_192  # runner and port: what a Cortex-M0+ makes of them, and some
+ARDUINO_RUNNER_SRAM_BYTES = 2_048
+_LIMIT_S = 900.0  # the first build compiles the whole Arduino core
+_KEPT = ("firmware.*", "bootloader.bin", "partitions.bin")
+
+
+@dataclass(frozen=True)
+class ArduinoBuild:
+    """What PlatformIO has made; binaries for loaders lie beside `elf`."""
+
+    elf: Path
+    toolchain: str  # the platform of the environment, with its version
+    firmware_hash: str  # of the sources and the environment
+
+
+def build_arduino(
+    generated: Generated, board: Board, folder: Path, *, profile: bool = False, config: Path | None = None
+) -> ArduinoBuild:
+    """Builds `board`'s environment in `config` (default: firmware/platformio.ini) around `generated`, into `folder`.
+
+    Raises:
+        BoardError: the project has no environment of this board.
+        ToolError: PlatformIO or its packages are not installed (says how), or it does not compile.
+    """
+    config = config or resource("firmware") / "platformio.ini"
+    environment = _environment(config, board)
+    if importlib.util.find_spec("platformio") is None:
+        raise ToolError(f"platformio, which builds for {board.name}, is not installed; pip install 'tinynas[boards]'")
+    _require_packages(config, board, environment["platform"])
+    folder.mkdir(parents=True, exist_ok=True)
+    with board_lock(f"pio-{os.getuid()}-{board.environment}", "building its image", wait_s=_LIMIT_S):
+        with tempfile.TemporaryDirectory(prefix="tinynas-model-") as library:
+            write_library(generated, Path(library) / "model")
+            built = _run(config, board, Path(library), profile)
+        for pattern in _KEPT:
+            for path in built.glob(pattern):
+                shutil.copy2(path, folder)
+    key = "".join(f"{name}={value};" for name, value in sorted(environment.items()))
+    sources = engine_sources().sha256() + runner_sources(board).sha256(key)
+    return ArduinoBuild(
+        folder / "firmware.elf", f"PlatformIO {environment['platform']}", hashlib.sha256(sources.encode()).hexdigest()
+    )
+
+
+def _environment(config: Path, board: Board) -> dict[str, str]:
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(config)
+    section = f"env:{board.environment}"
+    if section not in parser or "platform" not in parser[section]:
+        raise BoardError(f"{config} has no [{section}] with a platform; add one (docs/boards.md, A board of your own)")
+    return dict(parser[section])
+
+
+def _pio(config: Path, *arguments: str) -> list[str]:
+    project = ["-d", str(resource("firmware"))]
+    return [sys.executable, "-m", "platformio", *arguments, *project]
+
+
+def _require_packages(config: Path, board: Board, platform: str) -> None:
+    """Fetching hundreds of megabytes is for the user to start."""
+    if platform.startswith(("symlink://", "file://")):
+        return
+    done = _call(_pio(config, "pkg", "list", "-e", board.environment, "--only-platforms"), {})
+    if f"Platform {_package(platform)}" not in done.stdout:
+        raise ToolError(
+            f"{board.name}: PlatformIO's packages for it ({platform}) are not on this machine; fetch them once, with "
+            f"the internet: pio pkg install -d {resource('firmware')} -e {board.environment}"
+        )
+
+
+def _package(platform: str) -> str:
+    """`platformio/teensy@5.1.0` and `https://.../platform-raspberrypi.git#1234` by the names that PlatformIO lists."""
+    last = platform.rpartition("/")[2]
+    return last.partition("@")[0].partition(".git")[0].removeprefix("platform-")
+
+
+def _run(config: Path, board: Board, libraries: Path, profile: bool) -> Path:
+    """Returns the build folder."""
+    more = {"TINYNAS_GENERATED": str(libraries)} | ({"PLATFORMIO_BUILD_FLAGS": "-DTN_PROFILE"} if profile else {})
+    done = _call([*_pio(config, "run"), "-c", str(config), "-e", board.environment], more)
+    if done.returncode:
+        raise ToolError(f"{board.name}: PlatformIO could not build it: {_complaint(done.stdout + done.stderr)}")
+    return _workspace() / "build" / board.environment
+
+
+def _workspace() -> Path:
+    """workspace_dir of firmware/platformio.ini, or what overrides it."""
+    chosen = os.environ.get("PLATFORMIO_WORKSPACE_DIR")
+    return Path(chosen) if chosen else resource("firmware").parent / "build" / "pio"
+
+
+def _call(command: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command, env={**os.environ, **more}, capture_output=True, text=True, timeout=_LIMIT_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ToolError(
+            f"PlatformIO did not end within {_LIMIT_S:g} s; run it yourself: {' '.join(command)}"
+        ) from error
+
+
+def _complaint(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if "error" in line.lower() or line.startswith("tinynas:")]
+    return " | ".join(lines[:3]) or said.strip()[-300:] or "it said nothing"
