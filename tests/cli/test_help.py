@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.cli.conftest import Tinynas
+from tinynas.cli import boards
 from tinynas.cli.main import COMMANDS
 
 NAMES = [name for name, _, _ in COMMANDS]
@@ -16,20 +17,21 @@ NAMES = [name for name, _, _ in COMMANDS]
 
 def test_all_documented_commands_are_there() -> None:
     documented = "doctor boards new run convert fit flash time profile eval report"
-    assert set(documented.split()) <= set(NAMES)
+    assert set(documented.split()) <= {*NAMES, "boards"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "boards"])
 def test_every_command_has_help_with_an_example(tinynas: Tinynas, name: str) -> None:
     result = tinynas(name, "--help")
     assert result.status == 0
     assert f"Example: tinynas {name}" in " ".join(result.out.split())
 
 
-def test_options_of_every_example_exist(tinynas: Tinynas) -> None:
-    for name, _, example in COMMANDS:
+@pytest.mark.parametrize("group", [None, "boards"])
+def test_options_of_every_example_exist(tinynas: Tinynas, group: str | None) -> None:
+    for name, _, example in COMMANDS if group is None else boards.COMMANDS:
         options = [word for word in example.split() if word.startswith("-")]
-        text = tinynas(name, "--help").out
+        text = tinynas(*([group] if group else []), name, "--help").out
         assert all(option in text for option in options), (name, options)
 
 

@@ -1,9 +1,12 @@
-"""`tinynas boards`."""
+"""`tinynas boards`, and the group of commands under it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
+from tinynas.cli import boards_detect, boards_new
 from tinynas.cli.options import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -12,8 +15,24 @@ if TYPE_CHECKING:
     from tinynas.lab.board import Board
 
 
-def boards(as_json: JsonOption = False) -> None:
-    """List the known boards: core, clock, memory, how they run."""
+EXAMPLE = "tinynas boards --json"
+app = typer.Typer(invoke_without_command=True, epilog=f"Example: {EXAMPLE}")
+COMMANDS = (  # name, function, example
+    ("detect", boards_detect.detect, "tinynas boards detect --json"),
+    ("new", boards_new.new, "tinynas boards new nucleo_f746zg --like nucleo-f746zg --name my-board -o my-board.toml"),
+)
+for name, function, example in COMMANDS:
+    app.command(name, epilog=f"Example: {example}")(function)
+
+
+@app.callback()
+def boards(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the known boards: core, clock, memory, how they run. `detect` finds attached ones."""
+    if context.invoked_subcommand is None:
+        _list(as_json)
+
+
+def _list(as_json: bool) -> None:
     from tinynas.lab.board import Board, known_boards
 
     known = [Board.load(path) for path in known_boards().values()]

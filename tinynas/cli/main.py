@@ -57,7 +57,6 @@ def root(
 
 COMMANDS = (  # name, function, example; in the order in which `tinynas --help` lists them
     ("doctor", doctor.doctor, "tinynas doctor --fix"),
-    ("boards", boards.boards, "tinynas boards --json"),
     ("new", new.new, "tinynas new photos/ --board qemu-stm32f405 -o my.toml"),
     ("run", run_experiment.run_experiment, "tinynas run experiments/demo.toml --set board=qemu-mps2-an500"),
     ("convert", convert.convert, "tinynas convert net.keras -o net.tflite --data photos/ --samples 256"),
@@ -72,6 +71,7 @@ COMMANDS = (  # name, function, example; in the order in which `tinynas --help` 
 
 for name, function, example in COMMANDS:
     app.command(name, epilog=f"Example: {example}")(function)
+app.add_typer(boards.app, name="boards")
 app.add_typer(lab.app, name="lab")
 
 
