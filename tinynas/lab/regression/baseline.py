@@ -60,8 +60,8 @@ class Comparison:
     """One figure beside the baseline's."""
 
     metric: str
-    wanted: float | str
-    found: float | str
+    wanted: int | float | str
+    found: int | float | str
     verdict: Verdict
 
     @property

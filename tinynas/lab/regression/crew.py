@@ -142,7 +142,7 @@ class Crew:
         board = worker.post.entry.id
         self.busy_s[board] = self.busy_s.get(board, 0.0) + time.monotonic() - worker.started_s
         self._errors[board] = self._errors.get(board, 0) + 1 if outcome.status is Status.ERROR else 0
-        if self._errors[board] >= _ERRORS_IN_A_ROW and board in self._workers:
+        if self._errors[board] >= _ERRORS_IN_A_ROW:
             self._out(worker, f"{_ERRORS_IN_A_ROW} errors in a row, the last: {outcome.message}")
         return Finished(worker.post.entry, name, outcome)
 
@@ -155,20 +155,18 @@ class Crew:
         """A process that is gone, or must go. The next one starts by switching the board off and on."""
         board = worker.post.entry.id
         worker.process.kill()
+        if worker.task is None:
+            self._out(worker, what)
+            return None
         worker.end(0.0)
         del self._workers[board]
-        if worker.task is None:
-            self._take_out(board, what)
-            return None
         self._posts[board] = replace(worker.post, power_first=True)
         seconds = time.monotonic() - worker.started_s
         return self._ended(worker, Outcome(Status.ERROR, f"{board}: {what}", None, False, seconds))
 
     def _out(self, worker: BoardWorker, why: str) -> None:
-        self._take_out(worker.post.entry.id, why)
-        worker.end(_GOODBYE_S)
-        del self._workers[worker.post.entry.id]
-
-    def _take_out(self, board: str, why: str) -> None:
+        board = worker.post.entry.id
         self.trouble[board] = why
         self._say(f"{board} is out of this run: {why}")
+        if self._workers.pop(board, None) is not None:
+            worker.end(_GOODBYE_S)

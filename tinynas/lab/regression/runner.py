@@ -228,7 +228,7 @@ class _Run:
         return Toolchain(compiler=package.toolchain, emulator=emulator)
 
     def _tell(self) -> None:
-        done = [state for state in self._states.values() if self._is_done(state)]
+        done = [state for state in self._states.values() if not self._is_open(state)]
         for state in done:
             if state.case.id not in self._told:
                 self._told.add(state.case.id)
