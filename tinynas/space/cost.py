@@ -14,7 +14,8 @@ from tinynas.lab.board import Board
 from tinynas.plan.fit import RuntimeSize, fit
 from tinynas.plan.planner import plan
 from tinynas.space.netspec import NetSpec
-from tinynas.space.space import Arch, SearchSpace
+from tinynas.space.protocol import Space
+from tinynas.space.space import Arch
 
 
 class Budget(BaseModel, frozen=True, extra="forbid"):
@@ -78,7 +79,7 @@ def network_cost(spec: NetSpec, board: Board, runtime: RuntimeSize, budget: Budg
 class CandidateCost:
     """Costs of a space's archs on one board, each computed once."""
 
-    space: SearchSpace
+    space: Space
     board: Board
     runtime: RuntimeSize
     budget: Budget = WHOLE_BOARD
@@ -97,7 +98,7 @@ class CandidateCost:
 
 
 def sample_feasible(
-    space: SearchSpace,
+    space: Space,
     cost: Callable[[Arch], Cost],
     rng: np.random.Generator,
     max_tries: int = 2000,
@@ -118,7 +119,7 @@ def sample_feasible(
     raise InfeasibleError(nearest_miss(space, cost, nearest[1] if nearest else space.smallest(), max_tries))
 
 
-def nearest_miss(space: SearchSpace, cost: Callable[[Arch], Cost], arch: Arch, tries: int) -> str:
+def nearest_miss(space: Space, cost: Callable[[Arch], Cost], arch: Arch, tries: int) -> str:
     """The message for a budget that no drawn network meets."""
     return (
         f"no network in {tries} draws fits; the nearest, {space.label(arch)}, needs {cost(arch).shortfall()}. "
