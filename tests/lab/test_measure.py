@@ -54,7 +54,7 @@ def test_memory_is_as_planned(measured: Measurement, model: bytes, stm32: Board)
     assert planned.arena_bytes < measured.peak_sram_bytes <= planned.arena_bytes + stm32.stack_bytes
 
 
-@pytest.mark.parametrize("name", ["qemu-stm32f405", "qemu-mps3-an547"])
+@pytest.mark.parametrize("name", ["qemu-stm32f405", "qemu-mps2-an505", "qemu-mps3-an547"])
 def test_predicted_flash_is_within_one_percent_of_the_linked_image(name: str, tmp_path: Path) -> None:
     board = load_board(name)
     built = build_model(small_net(0, channels=96), board, tmp_path)

@@ -21,7 +21,7 @@ class PlatformIoFlasher:
 
     def flash(self, image: Path, board: Board, target: Target) -> None:
         built = self.image(board)
-        if image.resolve() != built:
+        if not built.is_file() or image.read_bytes() != built.read_bytes():  # tinynas keeps copies of its images
             raise FlashError(
                 f"{board.name}: PlatformIO uploads what it has built, {built}, not {image}; build it with: "
                 f"pio run -d {self._project} -e {board.environment}"
