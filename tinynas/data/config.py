@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, model_valida
 from tinynas.errors import ConfigError
 from tinynas.resources import resource
 
-Kind = Literal["facewake", "coco", "folder", "digits"]
+Kind = Literal["facewake", "coco", "folder", "digits", "cifar10"]
 _READ_BY: dict[str, tuple[Kind, ...]] = {  # settings that only some loaders read
-    "path": ("coco", "folder"),
+    "path": ("coco", "folder", "cifar10"),
     "annotations": ("coco",),
     "positive": ("coco",),
     "min_area_fraction": ("coco",),

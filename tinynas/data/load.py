@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinynas.data import coco, digits, facewake, folder
+from tinynas.data import cifar_binary, coco, digits, facewake, folder
 from tinynas.data.arrays import load_arrays, save_arrays
 from tinynas.data.config import DataConfig, Kind
 from tinynas.data.types import Dataset, Split
@@ -36,6 +36,7 @@ LOADERS: dict[Kind, Loader] = {
     "digits": Loader(digits.digits, _version(digits.VERSION)),
     "folder": Loader(folder.image_folder, folder.fingerprint),
     "coco": Loader(coco.coco, coco.fingerprint),
+    "cifar10": Loader(cifar_binary.cifar10, cifar_binary.fingerprint),
 }
 
 
