@@ -127,6 +127,16 @@ def binary(net: Net, draw: st.DrawFn) -> None:
     net.op(draw(st.sampled_from(["ADD", "SUB", "MUL"])), pair, y, ops.Binary(draw(activations)))
 
 
+def mul_channels(net: Net, draw: st.DrawFn) -> None:
+    """A factor for each channel, as squeeze-and-excitation has it; in the other order too."""
+    size, channels = [draw(st.integers(1, 4)) for _ in range(2)], draw(st.integers(1, 9))
+    x = net.input((1, *size, channels), draw(scales), draw(zero_points))
+    factors = net.input(draw(st.sampled_from([(1, 1, 1, channels), (channels,)])), draw(scales), draw(zero_points))
+    y = net.output((1, *size, channels), draw(scales), draw(zero_points))
+    pair = [x, factors] if draw(st.integers(0, 3)) else [factors, x]
+    net.op("MUL", pair, y, ops.Binary(draw(activations)))
+
+
 def softmax(net: Net, draw: st.DrawFn) -> None:
     shape = (draw(st.integers(1, 3)), draw(st.integers(1, 20)))
     x = net.input(shape, draw(st.sampled_from([0.0039, 0.02, 0.0977, 0.5, 4.0])), draw(zero_points))
@@ -281,6 +291,7 @@ CASES = [
     fully_connected,
     pool,
     binary,
+    mul_channels,
     softmax,
     mean,
     table,

@@ -114,6 +114,15 @@ def add(cases: Mve, kind: str, elements: int, scales: tuple[float, float, float]
     cases.net.op(kind, [a, b], y, ops.Binary(cases.activation()))
 
 
+def mul_channels(cases: Mve, size: tuple[int, int], channels: int) -> None:
+    """MUL of a map by one factor per channel."""
+    turn = cases.turn
+    x = cases.net.input((1, *size, channels), 0.0235, ZERO_POINTS[turn % len(ZERO_POINTS)])
+    factors = cases.net.input((1, 1, 1, channels), (0.0235, 0.1)[turn % 2], ZERO_POINTS[(turn + 1) % len(ZERO_POINTS)])
+    y = cases.output(1, *size, channels)
+    cases.net.op("MUL", [x, factors], y, ops.Binary(cases.activation()))
+
+
 def average_pool(
     cases: Mve, size: tuple[int, int], channels: int, window: tuple[int, int], stride: tuple[int, int], padding: Padding
 ) -> None:

@@ -131,6 +131,14 @@ def add(net: Net, draw: st.DrawFn) -> None:
     net.op("ADD", [a, b] if draw(st.booleans()) else [b, a], y, ops.Binary(draw(activations)))
 
 
+def mul_channels(net: Net, draw: st.DrawFn) -> None:
+    size, channels = [draw(st.integers(1, 4)) for _ in range(2)], 4 * draw(st.integers(1, 5))
+    x = net.input((1, *size, channels), draw(in_scales), draw(zero_points))
+    factors = net.input((1, 1, 1, channels), draw(in_scales), draw(zero_points))
+    y = net.output((1, *size, channels), draw(out_scales), draw(zero_points))
+    net.op("MUL", [x, factors], y, ops.Binary(draw(activations)))
+
+
 def average_of_all(net: Net, draw: st.DrawFn) -> None:
     size, channels = [draw(st.integers(1, 16)) for _ in range(2)], 4 * draw(st.integers(1, 3))
     scale, zero = draw(in_scales), draw(zero_points)
@@ -147,6 +155,7 @@ DSP_CASES = [
     depthwise_of_one_channel,
     fully_connected,
     add,
+    mul_channels,
     average_of_all,
 ]
 

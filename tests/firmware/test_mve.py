@@ -137,6 +137,19 @@ def sums(cases: Mve) -> None:
         mve_cases.add(cases, kind, elements, scales)
 
 
+def products(cases: Mve) -> None:
+    for size, channels in (
+        ((1, 1), 4),
+        ((3, 2), 8),
+        ((5, 4), 20),
+        ((1, 7), 64),
+        ((2, 2), 12),
+        ((4, 3), 36),
+        ((2, 9), 16),
+    ):
+        mve_cases.mul_channels(cases, size, channels)
+
+
 def pools(cases: Mve) -> None:
     mve_cases.average_pool(cases, (3, 3), 20, (3, 3), (3, 3), VALID)
     mve_cases.average_pool(cases, (25, 5), 7, (25, 5), (25, 5), VALID)
@@ -153,6 +166,7 @@ FAMILIES = {
     "layers": layers,
     "depthwise": depthwise,
     "sums": sums,
+    "products": products,
     "pools": pools,
 }
 

@@ -7,7 +7,8 @@ asymmetric per tensor; ops that only move values keep their input's scale.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -45,9 +46,15 @@ _SAME_SCALE = frozenset(
     ]
 )
 _FREE = frozenset(["ADD", "SUB", "MUL", "MEAN", "RELU", "LEAKY_RELU", "HARD_SWISH"])
-# Of an output, as a part of the largest input's: TFLite Micro aborts on ADD with a multiplier of 1 or more, and
-# HARD_SWISH, whose input has 7 bits more inside, is defined for outputs that are no finer than those.
-_SMALLEST_SCALE: Mapping[str, float] = {"ADD": 2.0**-10, "SUB": 2.0**-10, "HARD_SWISH": 2.0**-6}
+# The finest scales of outputs that kernels take. TFLite Micro aborts on ADD with a multiplier of 1 or more; HARD_SWISH,
+# whose input has 7 bits more inside, is defined for outputs that are no finer than those; of a product, finer steps
+# than two of the product's own mean nothing, and the fast kernels want a shift to the right.
+_SMALLEST_SCALE: Mapping[str, Callable[[list[float]], float]] = {
+    "ADD": lambda scales: 2.0**-10 * max(scales),
+    "SUB": lambda scales: 2.0**-10 * max(scales),
+    "MUL": lambda scales: 2.0 * math.prod(scales),
+    "HARD_SWISH": lambda scales: 2.0**-6 * max(scales),
+}
 
 
 def quantize(graph: Graph, ranges: Ranges, *, input_quant: tuple[float, int] | None = PIXEL_QUANT) -> Graph:
@@ -148,7 +155,7 @@ def _range(graph: Graph, index: int, ranges: Ranges) -> tuple[float, float]:
 
 
 def _widen_output(op: Op, quants: dict[int, Quant]) -> None:
-    smallest = _SMALLEST_SCALE[op.kind] * max(float(quants[i].scale[0]) for i in op.inputs)
+    smallest = _SMALLEST_SCALE[op.kind]([float(quants[i].scale[0]) for i in op.inputs])
     output = quants[op.outputs[0]]
     if output.scale[0] < smallest:
         quants[op.outputs[0]] = Quant.per_tensor(smallest, int(output.zero_point[0]))

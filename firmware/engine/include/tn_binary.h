@@ -47,6 +47,20 @@ typedef struct {
 /* out may start at or before an operand that is not repeated. */
 void tn_mul_s8(const tn_mul_params *p, const int8_t *a, const int8_t *b, int8_t *out);
 
+/* Every pixel's channels times one factor per channel, as squeeze-and-excitation weighs them. Other fields as above. */
+typedef struct {
+  uint32_t pixels, channels;
+  int32_t multiplier;
+  int8_t shift;
+  int8_t zp_a, zp_b, zp_out;
+  int8_t act_min, act_max;
+} tn_mul_channels_params;
+
+/*   a    int8 [pixels][channels]
+ *   b    int8 [channels]
+ *   out  int8 [pixels][channels]; may start at or before a, apart from b */
+void tn_mul_channels_s8(const tn_mul_channels_params *p, const int8_t *a, const int8_t *b, int8_t *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,4 @@
-/* Sums for cores with the DSP extension. */
+/* Sums and products for cores with the DSP extension. */
 #ifndef TN_BINARY_DSP_H
 #define TN_BINARY_DSP_H
 
@@ -28,6 +28,12 @@ typedef struct {
 /* 4 * n sums, n at least 1, for shift = 0 and for shift > 0 (with the DSP extension only). */
 void tn_dsp_add(const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n, const tn_dsp_add_factors *f);
 void tn_dsp_add_shifted(const int8_t *wide, const int8_t *other, int8_t *out, uint32_t n, const tn_dsp_add_factors *f);
+
+/* As tn_mul_channels_s8, for channels by the four and a shift in [-22, -1].
+ *
+ *   scratch  2 * channels bytes, 4-byte aligned */
+void tn_mul_channels_dsp_s8(const tn_mul_channels_params *p, const int8_t *a, const int8_t *b, int8_t *out,
+                            void *scratch);
 
 #ifdef __cplusplus
 }
