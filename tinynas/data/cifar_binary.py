@@ -7,6 +7,7 @@ of 10,000 records are for training, one for testing; validation images are taken
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +36,11 @@ def cifar10(config: DataConfig) -> Dataset:
         DataError: a file is missing, is no whole number of records, or has a label above 9.
     """
     folder = _folder(config)
-    images, labels, sources = _joined([folder / name for name in TRAIN_FILES])
-    train, validation, _ = stratified(labels, _sizes(config, len(labels)), config.seed, config.dataset)
-    test = _joined([folder / TEST_FILE])
-    parts = [tuple(column[part] for column in (images, labels, sources)) for part in (train, validation)]
-    splits = [_split(config, *part) for part in (*parts, tuple(column[: config.test_images] for column in test))]
-    return make_dataset(config.dataset, CLASSES, (splits[0], splits[1], splits[2]))
+    training = _joined([folder / name for name in TRAIN_FILES])
+    parts = stratified(training.labels, _sizes(config, len(training.labels)), config.seed, config.dataset)
+    test = _joined([folder / TEST_FILE]).rows(slice(config.test_images))
+    train, validation = (_split(config, training.rows(part)) for part in parts[:2])
+    return make_dataset(config.dataset, CLASSES, (train, validation, _split(config, test)))
 
 
 def fingerprint(config: DataConfig) -> str:
@@ -72,20 +72,23 @@ def read_records(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return np.ascontiguousarray(images), records[:, 0].astype(np.int64)
 
 
-Records = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.str_]]
+@dataclass(frozen=True)
+class _Records:
+    """Of one file or several."""
+
+    images: NDArray[np.uint8]  # (n, 32, 32, 3)
+    labels: NDArray[np.int64]  # (n,)
+    sources: NDArray[np.str_]  # (n,), "<file>/<record>"
+
+    def rows(self, part: NDArray[np.int64] | slice) -> _Records:
+        return _Records(self.images[part], self.labels[part], self.sources[part])
 
 
-def _joined(paths: list[Path]) -> Records:
-    """Images, labels and sources ("<file>/<record>") of several files."""
+def _joined(paths: list[Path]) -> _Records:
     read = [read_records(path) for path in paths]
-    sources = [
-        f"{path.name}/{i:05d}" for path, (_, labels) in zip(paths, read, strict=True) for i in range(len(labels))
-    ]
-    return (
-        np.concatenate([images for images, _ in read]),
-        np.concatenate([labels for _, labels in read]),
-        np.array(sources),
-    )
+    sources = [f"{path.name}/{i:05d}" for path, (_, own) in zip(paths, read, strict=True) for i in range(len(own))]
+    images = np.concatenate([images for images, _ in read])
+    return _Records(images, np.concatenate([labels for _, labels in read]), np.array(sources))
 
 
 def _sizes(config: DataConfig, images: int) -> tuple[int, int, int | None]:
@@ -95,11 +98,9 @@ def _sizes(config: DataConfig, images: int) -> tuple[int, int, int | None]:
     return train, validation, None if train + validation < images else 0
 
 
-def _split(
-    config: DataConfig, images: NDArray[np.uint8], labels: NDArray[np.int64], sources: NDArray[np.str_]
-) -> Split:
-    coloured = images if config.channels == 3 else _grey(images)
-    return Split(at_resolution(coloured, config.resolution), labels, sources)
+def _split(config: DataConfig, records: _Records) -> Split:
+    coloured = records.images if config.channels == 3 else _grey(records.images)
+    return Split(at_resolution(coloured, config.resolution), records.labels, records.sources)
 
 
 def _grey(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
