@@ -74,3 +74,17 @@ def test_a_wrong_key_or_value_is_named(tmp_path: Path, old: str, new: str, messa
     path.write_text(text.replace(old, new))
     with pytest.raises(BoardError, match=message):
         Board.load(path)
+
+
+def test_the_guide_lists_every_board_with_its_clock_and_state() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "boards.md").read_text()
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")[1:-1]] for line in guide.splitlines() if line.startswith("| `")
+    ]
+    found = {row[0]: (row[2], row[6]) for row in rows if len(row) == 7}
+    states = {"virtual": "run (QEMU)", "bare-metal": "linked", "arduino": "not built"}
+    boards = [load_board(name) for name in known_boards() if name != "host"]
+    assert found == {
+        board.name: (f"{board.clock_hz / 1e6:g} MHz", states["virtual" if board.virtual else board.framework])
+        for board in boards
+    }
