@@ -31,9 +31,9 @@ BENCH = """\
 - id: sim
   board: qemu-stm32f405
 """
-F401 = Attached("nucleo-f401re", "066E38", "STM32 STLink")
-F746 = Attached("nucleo-f746zg", "0670", "STM32 STLink")
-PICO = Attached("nrf52840-dk", "10001", "J-Link", probe_id="10001", runner="pyocd")
+F401 = Attached(("nucleo-f401re",), "066E38", "STM32 STLink")
+F746 = Attached(("nucleo-f746zg",), "0670", "STM32 STLink")
+NRF = Attached(("nrf52840-dk",), "10001", "J-Link", probe_id="10001")
 
 
 @pytest.fixture
@@ -55,19 +55,19 @@ def test_a_map_is_read_with_its_unknown_keys(bench: Path) -> None:
 
 def test_a_scan_changes_only_what_it_must(bench: Path) -> None:
     """What people wrote stays, byte for byte, comments and quotes included."""
-    changes = scan_into(bench, [F401, F746, PICO])
+    changes = scan_into(bench, [F401, F746, NRF])
     assert (changes.new, changes.back, changes.gone) == (("nrf52840-dk-1",), ("blue",), ())
     added = (
         "- id: nrf52840-dk-1\n  board: nrf52840-dk\n  connected: true\n  serial: '10001'\n  product: J-Link\n"
-        "  probe_id: '10001'\n  runner: pyocd\n"
+        "  probe_id: '10001'\n"
     )
     assert bench.read_text() == BENCH.replace("connected: false", "connected: true") + added
 
 
 def test_a_second_scan_of_the_same_bench_changes_nothing(bench: Path) -> None:
-    scan_into(bench, [F401, PICO])
+    scan_into(bench, [F401, NRF])
     once = bench.read_text()
-    assert scan_into(bench, [PICO, F401]).new == ()
+    assert scan_into(bench, [NRF, F401]).new == ()
     assert bench.read_text() == once
 
 
@@ -79,7 +79,7 @@ def test_what_was_unplugged_is_marked_and_comes_back(bench: Path) -> None:
 
 def test_a_map_is_made_where_there_is_none(tmp_path: Path) -> None:
     path = tmp_path / "new" / "map.yaml"
-    assert scan_into(path, [F401, Attached("nucleo-f401re", "0701", "STM32 STLink")]).new == (
+    assert scan_into(path, [F401, Attached(("nucleo-f401re",), "0701", "STM32 STLink")]).new == (
         "nucleo-f401re-1",
         "nucleo-f401re-2",
     )
@@ -137,3 +137,11 @@ def test_the_mode_of_a_map_stays_and_a_folder_that_cannot_be_is_named(bench: Pat
     assert bench.stat().st_mode & 0o777 == 0o640
     with pytest.raises(StoreError, match="cannot be written"):
         scan_into(bench / "below.yaml", [])
+
+
+def test_a_board_that_usb_cannot_tell_is_named_and_left_out_but_never_marked_as_gone(bench: Path) -> None:
+    unclear = Attached(("nucleo-f401re", "nucleo-f446re"), "0703", "STM32 STLink")
+    known = Attached(("nucleo-f401re", "nucleo-f446re"), "066E38", "STM32 STLink")
+    changes = scan_into(bench, [known, unclear])
+    assert changes.unclear == ("0703 is one of nucleo-f401re, nucleo-f446re",)
+    assert (changes.new, changes.gone) == ((), ())

@@ -23,6 +23,10 @@ def scan(
     out: Annotated[Path, typer.Option("--out", "-o", help="Hardware map to make or update.")] = MAP,
     virtual: Annotated[int, typer.Option(min=0, help="Add N virtual boards instead of looking at USB.")] = 0,
     kind: Annotated[list[str] | None, typer.Option(help="Kinds for --virtual, taken in turn.")] = None,
+    named: Annotated[
+        list[str] | None,
+        typer.Option("--as", metavar="SERIAL=BOARD", help="Which board that is, where USB alone cannot tell."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the boards that are attached into a hardware map; what people wrote into it stays.
@@ -36,18 +40,29 @@ def scan(
         kinds = kind or VIRTUAL
         changes = add_virtual(out, [kinds[k % len(kinds)] for k in range(virtual)])
     else:
-        changes = scan_into(out, attached_boards())
+        changes = scan_into(out, attached_boards(dict(map(_named, named or []))))
     if as_json:
         print_json(asdict(changes))
     else:
         _print_changes(out, changes)
 
 
+def _named(text: str) -> tuple[str, str]:
+    from tinynas.errors import ConfigError
+
+    serial, equals, board = text.rpartition("=")
+    if not equals:
+        raise ConfigError(f"--as {text}: wanted SERIAL=BOARD, as in: --as 066E38=nucleo-f401re")
+    return serial, board
+
+
 def _print_changes(out: Path, changes: Changes) -> None:
     for word, ids in (("new", changes.new), ("back", changes.back), ("not connected any more", changes.gone)):
         if ids:
             print(f"{word}: {', '.join(ids)}")
-    if not any((changes.new, changes.back, changes.gone)):
+    for line in changes.unclear:
+        print(f"not in the map yet: {line}; say which: tinynas lab scan --as SERIAL=BOARD")
+    if not any((changes.new, changes.back, changes.gone, changes.unclear)):
         print("no change: no other boards are attached than the map says")
     print(f"hardware map: {out}")
 

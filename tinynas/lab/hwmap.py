@@ -49,11 +49,10 @@ class BoardEntry(BaseModel, frozen=True, extra="allow"):
 class Attached:
     """A board that is plugged in, as its USB identity tells."""
 
-    board: str
-    serial: str  # USB serial number, else the path of its port by place
+    boards: tuple[str, ...]  # what it can be: one where that is certain
+    serial: str  # USB serial number, else its USB ids and place
     product: str
     probe_id: str | None = None
-    runner: Flasher | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,7 @@ class Changes:
     new: tuple[str, ...]
     back: tuple[str, ...]  # were marked as not connected, and are there again
     gone: tuple[str, ...]
+    unclear: tuple[str, ...] = ()  # not in the map: serial number, and the boards that it can be
 
 
 def read_map(path: Path) -> tuple[BoardEntry, ...]:
@@ -87,9 +87,10 @@ def scan_into(path: Path, attached: Sequence[Attached]) -> Changes:
     back = [_mark(row, True) for entry, row in local if entry.serial in there and not entry.connected]
     gone = [_mark(row, False) for entry, row in local if entry.serial not in there and entry.connected]
     fresh = [found for found in attached if found.serial not in known]
-    new = _append(rows, [_row(found) for found in fresh])
+    new = _append(rows, [_row(found) for found in fresh if len(found.boards) == 1])
+    unclear = tuple(f"{found.serial} is one of {', '.join(found.boards)}" for found in fresh if len(found.boards) > 1)
     _save(path, rows)
-    return Changes(tuple(new), tuple(back), tuple(gone))
+    return Changes(tuple(new), tuple(back), tuple(gone), unclear)
 
 
 def add_virtual(path: Path, boards: Sequence[str]) -> Changes:
@@ -111,8 +112,8 @@ def _mark(row: Any, connected: bool) -> str:
 
 
 def _row(found: Attached) -> dict[str, Any]:
-    row = {"board": found.board, "connected": True, "serial": found.serial, "product": found.product}
-    return row | {k: v for k, v in {"probe_id": found.probe_id, "runner": found.runner}.items() if v is not None}
+    row = {"board": found.boards[0], "connected": True, "serial": found.serial, "product": found.product}
+    return row if found.probe_id is None else row | {"probe_id": found.probe_id}
 
 
 def _append(rows: Any, new: Iterable[Mapping[str, Any]]) -> list[str]:
