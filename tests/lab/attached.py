@@ -83,10 +83,10 @@ class AttachedDouble:
     def restart(self, elf: Path) -> None:
         """Runs `elf` from now on."""
         if self._runner is not None:
-            self.line.board = -1
+            self.line.connect(-1)
             self._runner.stop()
         self._runner = HostRunner(elf)
-        self.line.board = self._runner.end
+        self.line.connect(self._runner.end)
 
     def close(self) -> None:
         self._flasher.shutdown(socket.SHUT_RDWR)

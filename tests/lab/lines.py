@@ -38,7 +38,8 @@ class Line:
         self._tamper = tamper
         self._ours = self.board = -1
         self._waiting: list[tuple[float, Callable[[], None]]] = []
-        self._stop_read, self._stop = os.pipe()
+        self._wake_read, self._wake = os.pipe()
+        self._closed = False
         self.plug()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -69,22 +70,35 @@ class Line:
     def later(self, delay_s: float, action: Callable[[], None]) -> None:
         self._waiting.append((time.monotonic() + delay_s, action))
 
+    def connect(self, board: int) -> None:
+        """The board's end from now on, for other threads; -1 for none. Nothing is read from the last one any more."""
+        done = threading.Event()
+
+        def replace() -> None:
+            self.board = board
+            done.set()
+
+        self.later(0, replace)
+        os.write(self._wake, b"x")
+        done.wait(10)
+
     def close(self) -> None:
-        os.write(self._stop, b"x")
+        self._closed = True
+        os.write(self._wake, b"x")
         self._thread.join(10)
         if self._ours >= 0:
             self.unplug()
-        os.close(self._stop)
-        os.close(self._stop_read)
+        os.close(self._wake)
+        os.close(self._wake_read)
 
     def _run(self) -> None:
-        while True:
+        while not self._closed:
             self._do_what_is_due()
             next_s = min((due_s for due_s, _ in self._waiting), default=time.monotonic() + 0.2)
             ends = [end for end in (self._ours, self.board) if end >= 0]
-            ready = select.select([self._stop_read, *ends], [], [], max(0.0, next_s - time.monotonic()))[0]
-            if self._stop_read in ready:
-                return
+            ready = select.select([self._wake_read, *ends], [], [], max(0.0, next_s - time.monotonic()))[0]
+            if self._wake_read in ready:
+                os.read(self._wake_read, _CHUNK)
             for end in ready:
                 if end in (self._ours, self.board):  # it may be gone since
                     self._carry(end)

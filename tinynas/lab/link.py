@@ -98,18 +98,23 @@ class SerialLink:
             LinkError: it does not come back within `limit_s`.
         """
         deadline = time.monotonic() + limit_s
-        tag = next(self._tags) % 65536
         seen: list[str] = []
-        while not self._probe(tag, seen, min(deadline, time.monotonic() + _PROBE_S)):
+        patience_s = _PROBE_S
+        while not self._probe(seen, min(deadline, time.monotonic() + patience_s)):
             if time.monotonic() > deadline:
                 raise self._timeout(seen, "the runner's name")
+            patience_s *= 2
         self._understood = True
         while _text(self._line(deadline, seen, "the end of an answer")) != READY_LINE:
             pass
         return BOOT_LINE in seen
 
-    def _probe(self, tag: int, seen: list[str], deadline: float) -> bool:
-        """Whether the runner tells its name under `tag`; what else it says is left in `seen`."""
+    def _probe(self, seen: list[str], deadline: float) -> bool:
+        """Whether the runner tells its name; what else it says is left in `seen`.
+
+        Answers come in order, so after this one's no earlier probe's is still to come.
+        """
+        tag = next(self._tags) % 65536
         self.send(ABORT + f"%tag {tag} name%".encode())
         while not seen or not seen[-1].startswith(f"m-tag-{tag}-"):
             try:
@@ -228,9 +233,9 @@ class SerialLink:
             return NoAnswerError(self._says(silent))
         last = self._pending.decode("ascii", "backslashreplace") or seen[-1]
         text = f"wanted {wanted}, the last that came is {last[-80:]!r}"
-        if self._understood or is_protocol(last):
-            return NoAnswerError(self._says(f"{text}; is another firmware running?"))
-        kind = FirmwareError if "\\x" not in last else GarbledError
+        if is_protocol(last) or "m-".startswith(last):
+            return NoAnswerError(self._says(text))
+        kind = GarbledError if self._understood or "\\x" in last else FirmwareError
         return kind(self._says(f"{text}; is another firmware running, or the line not at {self.baud} baud?"))
 
     def _read(self, limit_s: float) -> bytes:

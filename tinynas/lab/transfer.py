@@ -43,7 +43,10 @@ def upload(link: SerialLink, index: int, data: bytes, limits: Limits) -> Uploade
         attempt = _Attempt(link, index, data, deadline)
         try:
             attempt.run()
-            return Uploaded(resent + attempt.resent, lost)
+            resent += attempt.resent
+            if resent:  # frames may come after the last one needed, and would be taken for commands
+                link.synchronise(limits.synchronise_s)
+            return Uploaded(resent, lost)
         except (GarbledError, NoAnswerError, PortLostError, RefusedError) as error:
             resent += attempt.resent
             tries = 1 if attempt.acknowledged_bytes > reached else tries + 1
