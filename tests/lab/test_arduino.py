@@ -26,7 +26,7 @@ from tinynas.lab.platformio_core import prepare
 from tinynas.lab.rawlog import RawLog
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.lab.session import BoardSession
-from tinynas.lab.sources import runner_sources
+from tinynas.lab.sources import engine_sources, runner_sources
 from tinynas.plan.fit import fit
 from tinynas.plan.planner import plan
 from tinynas.quantize.seeded import seeded_inputs
@@ -133,6 +133,8 @@ def test_its_environment_names_the_board_and_pins_the_platform(name: str) -> Non
     section = parser[f"env:{board.environment}"]
     assert (section["extends"], section["custom_board"]) == ("arduino", name)
     assert section["board"] == board.hardware.platformio
+    assert board.hardware.pio is not None
+    assert section["upload_protocol"] == board.hardware.pio.protocol
     assert re.fullmatch(r"platformio/\w+@\d+\.\d+\.\d+|https://\S+\.git#[0-9a-f]{40}", section["platform"])
     if "board_build.f_cpu" in section:
         assert section["board_build.f_cpu"] == f"{board.clock_hz}L"
@@ -167,3 +169,18 @@ def test_fit_tells_what_is_needed_before_anything_is_built(name: str) -> None:
     assert found.arena_bytes == planned.arena_bytes
     assert found.flash_bytes > board.framework_flash_bytes > 0
     assert board.core is not Core.HOST
+
+
+def test_engine_and_runner_compile_for_xtensa_without_a_warning(tmp_path: Path) -> None:
+    """With Debian's compiler for the LX106, the LX6's smaller sibling, where it is installed."""
+    compiler, libc = shutil.which("xtensa-lx106-elf-gcc"), Path("/usr/lib/xtensa-lx106-elf/include")
+    if compiler is None or not libc.is_dir():
+        pytest.skip("needs gcc-xtensa-lx106 and picolibc-xtensa-lx106-elf")
+    board = load_board("esp32-devkitc")
+    sources = (engine_sources(), runner_sources(board))
+    files = [str(path) for part in sources for path in part.files if path.suffix == ".c"]
+    flags = [*sources[1].defines, *(f"-I{folder}" for part in sources for folder in part.includes)]
+    command = [compiler, "-std=gnu11", "-isystem", str(libc), "-Wall", "-Wextra", "-Werror", *flags, "-c", *files]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("*.o"))) == len(files)

@@ -27,6 +27,14 @@ def test_the_runner_compiles_without_a_warning(name: str, tmp_path: Path) -> Non
     toolchain(board).run(*flags, "-c", *sources.files, cwd=tmp_path)
 
 
+def test_the_smallest_board_has_most_of_its_memory_left_for_the_arena() -> None:
+    """Of 16 KiB, runner, stack and guard leave 12."""
+    board = load_board("qemu-microbit")
+    build_image(toy(arena=12 * 1024), board)
+    with pytest.raises(FitError, match="SRAM by"):
+        build_image(toy(arena=13 * 1024), board)
+
+
 @pytest.mark.parametrize("name", VIRTUAL)
 def test_the_runner_keeps_to_its_budget(name: str) -> None:
     """At most 6 KiB of flash and 4 KiB of RAM, start-up and libc included (the toy model takes some 350 B)."""
