@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from tinynas.lab.device import Flashing
+
 ModelArgument = Annotated[Path, typer.Argument(metavar="MODEL", help="int8 .tflite file.", show_default=False)]
 BoardOption = Annotated[
     str, typer.Option("--board", "-b", help="Name from `tinynas boards`, or a board file.", show_default=False)
@@ -22,6 +24,21 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object 
 PortOption = Annotated[
     str | None, typer.Option("--port", help="Serial device of a hardware board.", show_default=False)
 ]
+
+FlasherOption = Annotated[
+    str | None, typer.Option("--flasher", help="Another than the board file's first.", show_default=False)
+]
+ProbeOption = Annotated[
+    str | None, typer.Option("--probe", help="Serial number of the debug probe.", show_default=False)
+]
+
+
+def flashing(flasher: str | None, probe: str | None) -> Flashing:
+    """How to flash, from --flasher and --probe."""
+    from tinynas.lab.device import Flashing
+    from tinynas.lab.flashers.base import Target
+
+    return Flashing(flasher, Target(probe=probe))
 
 
 def print_json(value: Any) -> None:

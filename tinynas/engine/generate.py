@@ -29,11 +29,13 @@ class Generated:
     arena_bytes: int
 
 
-def generate(graph: Graph, plan: Plan, name: str = "main", *, sha256: str = "", strings: bool = True) -> Generated:
+def generate(
+    graph: Graph, plan: Plan, name: str = "main", *, called: str = "", sha256: str = "", strings: bool = True
+) -> Generated:
     """Sources of `graph`, laid out as `plan` (of the same network, with or without weights) says.
 
-    `sha256` is the hex digest of the model's .tflite, which the firmware reports. `strings` says how int8 data is
-    written: fast to compile as C, or as numbers, which C++ accepts too.
+    The firmware reports what the model is `called` (default: `name`), and `sha256`, the hex digest of its .tflite.
+    `strings` says how int8 data is written: fast to compile as C, or as numbers, which C++ accepts too.
 
     Raises:
         ModelError: weights or quantisation parameters are missing, or `name` is no C identifier.
@@ -50,7 +52,7 @@ def generate(graph: Graph, plan: Plan, name: str = "main", *, sha256: str = "", 
             _invoke(prepared, plan),
             _ends("inputs", prepared, prepared.inputs, plan),
             _ends("outputs", prepared, prepared.outputs, plan),
-            _model(prepared, plan, name, sha256),
+            _model(prepared, plan, name, called or name, sha256),
         ]
     )
     files = {"model.c": source.encode(), "model.h": _header(prepared, plan, name).encode()}
@@ -182,9 +184,9 @@ def _io(tensor: Tensor, offset: int) -> str:
     return struct_text(values)
 
 
-def _model(graph: Graph, plan: Plan, name: str, sha256: str) -> str:
+def _model(graph: Graph, plan: Plan, name: str, called: str, sha256: str) -> str:
     values: dict[str, Text] = {
-        "name": _quoted(name),
+        "name": _quoted(called),
         "sha256": _quoted(sha256),
         "arena_bytes": plan.arena_bytes,
         "ops": len(graph.ops),

@@ -72,8 +72,8 @@ class Built:
     image: Image
 
 
-def build_model(model_bytes: bytes, board: Board, folder: Path, *, profile: bool = False) -> Built:
-    """Plans, checks the fit and links; the image is left in `folder`.
+def build_model(model_bytes: bytes, board: Board, folder: Path, *, profile: bool = False, called: str = "") -> Built:
+    """Plans, checks the fit and links; the image is left in `folder`. The runner reports what the model is `called`.
 
     Raises:
         ModelError: not a model that the engine runs.
@@ -83,7 +83,7 @@ def build_model(model_bytes: bytes, board: Board, folder: Path, *, profile: bool
     graph = read_tflite(model_bytes)
     planned = plan(graph, board.core)
     require_fit(fit(planned, board, runtime_size(board)), board)
-    generated = generate(graph, planned, sha256=sha256)
+    generated = generate(graph, planned, called=called, sha256=sha256)
     return Built(sha256, graph, planned, build_image(generated, board, profile=profile, folder=folder))
 
 

@@ -44,6 +44,15 @@ class MemoryStats:
     canary: str  # "whole", or what was overrun
 
 
+@dataclass(frozen=True)
+class Laps:
+    """The board's clock before and after some inferences, and what the first since the load gave."""
+
+    start_us: int
+    end_us: int
+    results: tuple[float, ...]  # all outputs as real numbers, three decimals
+
+
 def hello(lines: Lines) -> Hello:
     """Of `profile`.
 
@@ -84,6 +93,22 @@ def outputs(lines: Lines, sizes_bytes: Sequence[int]) -> list[NDArray[np.int8]]:
     if len(data) != sum(sizes_bytes) or found != wanted:
         raise GarbledError(f"outputs garbled on the line: {len(data)} B with CRC {found}, wanted {wanted}")
     return np.split(np.frombuffer(data, np.int8), np.cumsum(sizes_bytes)[:-1])
+
+
+def laps(lines: Lines) -> Laps:
+    """Of `infer`."""
+    found = numbers(lines, "m-lap-us-")
+    if len(found) != 2:
+        raise GarbledError(f"wanted two laps, the board sent {found}")
+    return Laps(found[0], found[1], reals(_bracketed(lines, "m-results-")))
+
+
+def reals(text: str) -> tuple[float, ...]:
+    """Of what `results` says."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise GarbledError(f"garbled results: wanted numbers, found {text!r}") from error
 
 
 def op_ticks(lines: Lines) -> list[tuple[int, int]]:

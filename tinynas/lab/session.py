@@ -22,7 +22,7 @@ from tinynas.lab.hostboard import HostBoard
 from tinynas.lab.limits import GENEROUS, Limits
 from tinynas.lab.ports import port_lock, port_of
 from tinynas.lab.rawlog import RawLog, default_log
-from tinynas.lab.replies import Hello, MemoryStats, Place
+from tinynas.lab.replies import Hello, Laps, MemoryStats, Place
 from tinynas.lab.transfer import upload
 from tinynas.lab.virtual import QemuBoard
 
@@ -155,13 +155,9 @@ class BoardSession:
             raise GarbledError(f"wanted {repeats} times, the board sent {len(ticks)}")
         return self._timing(ticks)
 
-    def laps(self, repeats: int) -> tuple[int, int]:
-        """The board's own clock in microseconds before and after `repeats` inferences (MLPerf Tiny's `infer`)."""
-        lines = self._command(f"infer {repeats} 0", self.limits.inference_s * repeats)
-        laps = replies.numbers(lines, "m-lap-us-")
-        if len(laps) != 2:
-            raise GarbledError(f"wanted two laps, the board sent {laps}")
-        return laps[0], laps[1]
+    def infer_many(self, repeats: int, warmups: int = 0) -> Laps:
+        """MLPerf Tiny's `infer`: after `warmups`, the board's own clock before and after `repeats` inferences."""
+        return replies.laps(self._command(f"infer {repeats} {warmups}", self.limits.inference_s * (repeats + warmups)))
 
     def stats(self) -> MemoryStats:
         """Memory marks of the last inference."""

@@ -31,6 +31,7 @@ typedef struct {
 /* tn_run.c: one inference on the guarded, painted stack; *ticks is its time with the cost of timing still in it.
  * After the first inference since a load, small outputs are kept. */
 tn_status tn_run(tn_runner *runner, uint64_t *ticks);
+tn_status tn_run_bare(tn_runner *runner); /* without clock and paint, which cost time; not the first since a load */
 uint64_t tn_empty_ticks(void); /* the time that tn_run reports for tn_port_empty */
 tn_status tn_run_marked(tn_runner *runner, uint32_t first_op);
 uint32_t tn_empty_mark_ticks(tn_runner *runner);

@@ -81,6 +81,11 @@ tn_status tn_run(tn_runner *runner, uint64_t *ticks) {
   return status;
 }
 
+tn_status tn_run_bare(tn_runner *runner) {
+  runner->runs++;
+  return runner->model->invoke(runner->arena, NULL, runner);
+}
+
 uint64_t tn_empty_ticks(void) {
   tn_status status;
   tn_runner *none = &(tn_runner){.arena = NULL};
