@@ -12,16 +12,19 @@ import secrets
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
 from tinynas.errors import BoardError, LinkError, TinyNasError
 from tinynas.lab.board import Board, known_boards, load_board
+from tinynas.lab.locks import board_lock
 from tinynas.lab.session import BoardSession, open_board
 from tinynas.resources import cache_dir
 
 _ANSWER_LIMIT_S = 60.0
+_WAITING = 16  # requests while one is served
 
 
 def flash_running(board: Board, elf: Path) -> str:
@@ -47,9 +50,16 @@ def flash_running(board: Board, elf: Path) -> str:
 
 
 def serve(board: Board) -> None:
-    """Runs the virtual `board` until the process is interrupted."""
+    """Runs the virtual `board` until the process is interrupted. Requests to flash wait for one another.
+
+    Raises:
+        BusyError: it runs already.
+    """
     key = secrets.token_bytes(32)
-    with open_board(board) as session, Listener(("127.0.0.1", 0), authkey=key) as listener:
+    with ExitStack() as stack:
+        stack.enter_context(board_lock(str(_state_file(board)), f"running {board.name}"))
+        session = stack.enter_context(open_board(board))
+        listener = stack.enter_context(Listener(("127.0.0.1", 0), backlog=_WAITING, authkey=key))
         port = listener.address[1]
         with _announced(board, json.dumps({"port": port, "key": key.hex()})):
             print(f"{board.name} runs; serial log: {session.log_path}", flush=True)
