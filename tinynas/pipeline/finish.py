@@ -24,8 +24,10 @@ from tinynas.pipeline.stages.onboard import OnBoard, evaluate_chosen
 from tinynas.pipeline.stages.quantise import Int8Network, quantise_networks
 from tinynas.pipeline.summary import Entry, Measured, board_entry, dataset_entry, verdict
 from tinynas.plan.fit import RuntimeSize
+from tinynas.predict.mlp import SubnetPredictor
 from tinynas.predict.quality import AccuracyPredictor
 from tinynas.space.cost import network_cost
+from tinynas.space.elastic import ElasticSpace
 from tinynas.space.netspec import NetSpec
 from tinynas.space.space import SearchSpace
 
@@ -36,10 +38,10 @@ class Stages:
 
     data: Dataset
     runtime: RuntimeSize
-    space: SearchSpace
+    space: SearchSpace | ElasticSpace
     reference: Output
     predictor: Output
-    fitted: AccuracyPredictor
+    fitted: AccuracyPredictor | SubnetPredictor
     search: Output
     finetune: Output
     baselines: Output

@@ -21,9 +21,9 @@ class SubnetPredictorConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 class LatencyTableConfig(BaseModel, frozen=True, extra="forbid"):
-    """Networks measured to build the board's latency table, and others to check it."""
+    """Networks measured to build a board's latency table, and others to check it."""
 
-    nets_per_block: Annotated[float, Field(ge=1)] = 1.3  # of the table's blocks
+    nets: Annotated[int, Field(ge=10)] = 80
     check_nets: Annotated[int, Field(ge=2)] = 24
 
 

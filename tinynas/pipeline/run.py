@@ -18,6 +18,7 @@ from tinynas.pipeline.digest import digest
 from tinynas.pipeline.files import write_bytes
 from tinynas.pipeline.finish import Stages, finish
 from tinynas.pipeline.log import LoggedProgress, RunLog
+from tinynas.pipeline.ofa_run import run_ofa_stages
 from tinynas.pipeline.progress import Progress, Silent
 from tinynas.pipeline.stage_store import StageStore
 from tinynas.pipeline.stages.baselines import train_baselines
@@ -87,6 +88,8 @@ def _run_stages(context: Context) -> Stages:
     runtime = runtime_size(context.board)  # first, like the board: a missing tool shows before minutes of training
     with open_board(context.board, port=context.port):
         pass
+    if context.experiment.method == "ofa":
+        return run_ofa_stages(context, runtime)
     data = load_data(context)
     space = find_space(context, data, runtime)
     reference = train_reference(context, data, space)

@@ -80,7 +80,8 @@ class Predictor(Record, frozen=True):
 
     kendall_tau: float
     kendall_tau_heldout: float | None = None
-    loo_mse: float
+    loo_mse: float | None = None  # None: judged on held-out networks only
+    rmse_heldout: float | None = None
     n_fit: int
     n_heldout: int = 0
     warning: str | None = None
@@ -90,6 +91,7 @@ class Predictor(Record, frozen=True):
 class Search(Record, frozen=True):
     """What the search did; `hypervolume` holds one value per generation (or the last one only)."""
 
+    method: str = "nsga2"
     evaluated: int
     measured: int
     measured_per_minute: float | None = None

@@ -116,10 +116,14 @@ def _arch_words(net: Net) -> str:
 def predictor(run: Run) -> str:
     """How far the accuracy predictor can be trusted."""
     found = run.summary.predictor
-    intro = (
-        f"Fitted on {found.n_fit} finetuned nets; leave-one-out mean squared error {found.loo_mse:.2e}, "
-        f"Kendall's τ {found.kendall_tau:.2f}."
-    )
+    if found.loo_mse is None:  # subnets of a supernet: enough of them to hold some back
+        error = f"root mean squared error on {found.n_heldout} others {found.rmse_heldout or 0.0:.4f}"
+        intro = f"Fitted on {found.n_fit} subnets; {error}, Kendall's τ {found.kendall_tau:.2f}."
+    else:
+        intro = (
+            f"Fitted on {found.n_fit} finetuned nets; leave-one-out mean squared error {found.loo_mse:.2e}, "
+            f"Kendall's τ {found.kendall_tau:.2f}."
+        )
     warning = f"<p class='verdict bad'>{escape(found.warning)}</p>" if found.warning else ""
     charts = [figure(tau_chart(found), "A longer bar orders the nets better.")]
     if run.predictor_points:
@@ -127,11 +131,19 @@ def predictor(run: Run) -> str:
     return section("Accuracy predictor", intro, warning, f"<div class=two>{''.join(charts)}</div>")
 
 
+_SEARCHES = {
+    "nsga2": "NSGA-II on predicted error and measured latency",
+    "aging": "Regularised evolution on predicted error and measured latency",
+    "random": "Random search, measured",
+    "evolution": "Evolution on predicted accuracy within limits of predicted latency; the best measured",
+}
+
+
 def search(run: Run, board: BoardFacts) -> str:
     """The growth of the front, if the run kept it, and the memory of what was tried."""
     found = run.summary.search
     values = found.hypervolume if isinstance(found.hypervolume, list) else [found.hypervolume]
-    intro = f"NSGA-II on predicted error and measured latency, under the board's memory: {caption(run)}."
+    intro = f"{_SEARCHES[found.method]}, under the board's memory: {caption(run)}."
     charts = [figure(hypervolume_chart(values), "Larger is better; it never falls.")] if len(values) > 1 else []
     if run.candidates:
         chart = budget_chart(run.candidates, run.summary.chosen, board.sram_bytes)

@@ -1,10 +1,12 @@
 """Once-for-All's evolutionary search (arXiv 1908.09791 section 3.4; mit-han-lab/once-for-all, evolution.py).
 
-The most accurate subnet within the limits, by predictors alone: nothing that breaks a limit enters the population.
+The most accurate subnet within the limits, by predictors alone. What breaks a limit that is cheap to check never enters
+the population; one that is dear, such as exact memory, is checked of those that are good enough to be parents.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -39,7 +41,8 @@ class EvolutionProblem:
 
     space: ElasticSpace
     scores: Callable[[Sequence[Arch]], Sequence[float]]  # predicted accuracies
-    allowed: Callable[[Arch], bool]  # whether the arch keeps every limit
+    allowed: Callable[[Arch], bool]  # whether the arch keeps the limits that are cheap to check
+    fits: Callable[[Arch], bool] = lambda arch: True  # whether it keeps the others
     initial: tuple[Arch, ...] = ()  # in the first population where they are allowed
 
 
@@ -49,7 +52,8 @@ class Evolved:
 
     best: Arch
     score: float
-    scores: dict[Arch, float]  # of all subnets that were in the population
+    parents: tuple[Arch, ...]  # the last ones, best first
+    evaluated: int  # distinct subnets that were scored
     history: tuple[float, ...]  # best score after each generation; never falls
 
 
@@ -68,16 +72,14 @@ def evolve(
         InfeasibleError: no random subnet keeps the limits.
     """
     state = _State(problem, config, rng)
-    population = state.first()
-    history: list[float] = []
-    for number in range(config.generations + 1):
-        parents = state.best(population)
+    parents = state.best(state.first())
+    history = [state.known[parents[0]]]
+    on_generation(0, history[0])
+    for number in range(1, config.generations + 1):
+        parents = state.best([*parents, *state.children(parents)])
         history.append(state.known[parents[0]])
         on_generation(number, history[-1])
-        if number < config.generations:
-            population = [*parents, *state.children(parents)]
-    best = max(state.known, key=state.known.__getitem__)
-    return Evolved(best, state.known[best], state.known, tuple(history))
+    return Evolved(parents[0], history[-1], tuple(parents), len(state.known), tuple(history))
 
 
 @dataclass
@@ -93,21 +95,22 @@ class _State:
         given = [space.canonical(arch) for arch in self.problem.initial if self.problem.allowed(arch)]
         wanted = self.config.population - len(given)
         drawn = [self._within(lambda: space.sample(self.rng)) for _ in range(wanted)]
-        found = [arch for arch in (*given, *drawn) if arch is not None]
-        if not found:
-            raise InfeasibleError(
-                f"none of {_TRIES * wanted} random subnets keeps the limits; raise the latency or memory budget, or "
-                "offer smaller choices in [space]"
-            )
-        return found
+        return [arch for arch in (*given, *drawn) if arch is not None]
 
     def best(self, population: Sequence[Arch]) -> list[Arch]:
         """The parents, best first."""
         new = [arch for arch in dict.fromkeys(population) if arch not in self.known]
         if new:
             self.known |= dict(zip(new, map(float, self.problem.scores(new)), strict=True))
-        count = max(1, round(self.config.parents * self.config.population))
-        return sorted(dict.fromkeys(population), key=self.known.__getitem__, reverse=True)[:count]
+        ranked = iter(sorted(dict.fromkeys(population), key=self.known.__getitem__, reverse=True))
+        fitting = (arch for arch in ranked if self.problem.fits(arch))
+        parents = list(itertools.islice(fitting, max(1, round(self.config.parents * self.config.population))))
+        if not parents:
+            raise InfeasibleError(
+                f"none of {len(self.known)} random subnets keeps the limits; raise the latency or memory budget, or "
+                "offer smaller choices in [space]"
+            )
+        return parents
 
     def children(self, parents: Sequence[Arch]) -> list[Arch]:
         mutants = round(self.config.mutated * self.config.population)
