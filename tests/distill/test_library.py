@@ -129,6 +129,44 @@ def test_another_seed_gives_other_entries_in_another_folder(library: Library, fo
         build_library(reference(), space(), data(), CONFIG, 1, folder, workers=1)
 
 
+def test_cells_activations_and_attention_are_options_too(tmp_path: Path) -> None:
+    """Each becomes an entry that beats predicting the mean; the reference's cell inherits across the other two."""
+    kinds = {
+        "cells": ("plain_residual", "inverted_residual"),
+        "activations": ("hard_swish", "relu6"),
+        "attention": ("squeeze_excite", "none"),
+    }
+    mixed = [stage.model_dump() | {"depths": stage.depths[-1:]} for stage in space().stages]
+    mixed[0] |= kinds | {"expand_ratios": (2.0,)}
+    wide = space().with_changes(stages=mixed)
+    library = build_library(reference(), wide, data(), CONFIG, 0, tmp_path, workers=1)
+    ratios = library.nsr[1, 0]
+    assert ratios.max() < 1
+    own = {k for k, option in enumerate(wide.stage_options(0)) if option.cell == "inverted_residual"}
+    assert max(ratios[k] for k in own) < min(ratios[k] for k in range(len(ratios)) if k not in own)
+    arch = wide.with_option(wide.largest(), 0, 0)
+    network = library.assemble(arch)
+    assert network.spec == wide.netspec(arch)
+    assert bool(torch.isfinite(network(torch.rand(2, 1, 16, 16))).all())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"out_channels": (8, 16)},
+            r"space.stages\[0\].out_channels: a block library needs one number, found \[8, 16\]",
+        ),
+        ({"channels": (1, 3)}, r"space.channels: a block library needs one number, found \[1, 3\]"),
+    ],
+)
+def test_open_ends_are_refused(changes: dict[str, object], message: str, tmp_path: Path) -> None:
+    stages = [space().stages[0].model_dump() | {k: v for k, v in changes.items() if k != "channels"}, space().stages[1]]
+    wide = space().with_changes(stages=stages, channels=changes.get("channels", 1))
+    with pytest.raises(ConfigError, match=message):
+        build_library(reference(), wide, data(), CONFIG, 0, tmp_path, workers=1)
+
+
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="one width"):
         wide = space().with_changes(widths=(0.5, 1.0))
