@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from tinynas.space.mobilenet import inverted_residuals, scaled_mobilenet_v2
+from tinynas.space.mobilenet import inverted_residuals, scaled_mobilenet_v1, scaled_mobilenet_v2
 from tinynas.space.netspec import NetSpec
 
+V1_WIDTHS = (0.125, 0.25)
 V2_WIDTHS = (0.1, 0.2, 0.35)
 
 
 def baselines(resolution: int, channels: int, classes: int) -> dict[str, NetSpec]:
     """By name."""
-    found = {
-        f"MobileNetV2 x{width:g}": scaled_mobilenet_v2(width, resolution, channels, classes) for width in V2_WIDTHS
+    shape = (resolution, channels, classes)
+    return {
+        **{f"MobileNetV1 x{width:g}": scaled_mobilenet_v1(width, *shape) for width in V1_WIDTHS},
+        **{f"MobileNetV2 x{width:g}": scaled_mobilenet_v2(width, *shape) for width in V2_WIDTHS},
+        "MCUNet-like": mcunet_like(*shape),
     }
-    return {**found, "MCUNet-like": mcunet_like(resolution, channels, classes)}
 
 
 def mcunet_like(resolution: int, channels: int, classes: int) -> NetSpec:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from pydantic import ValidationError
 
 from tinynas.errors import ConfigError
 from tinynas.space import cell as registry
@@ -10,6 +11,7 @@ from tinynas.space.cell import Cell, cell, cells, parts_of, register
 from tinynas.space.layers import layers
 from tinynas.space.netspec import BlockSpec, NetSpec
 from tinynas.space.parts import Chain
+from tinynas.space.stage import StageSpace
 
 BLOCK = BlockSpec(8, 24, 8, 5, 1, "relu", attention="squeeze_excite")
 
@@ -40,7 +42,9 @@ def test_macs_by_hand(name: str, weights: int) -> None:
 
 
 def test_every_file_registers_its_cell() -> None:
-    assert set(cells()) == {"inverted_residual", "fused_inverted_residual", "depthwise_separable", "plain_residual"}
+    chosen = {"inverted_residual", "fused_inverted_residual", "depthwise_separable", "plain_residual"}
+    assert set(cells()) == {*chosen, "mobilenet_v1"}
+    assert {name for name, found in cells().items() if not found.rectified} == chosen
     assert len({found.short for found in cells().values()}) == len(cells())
     with pytest.raises(ConfigError, match="no cell 'vgg'; known: depthwise_separable, fused_inverted"):
         cell("vgg")
@@ -89,3 +93,8 @@ def test_a_cell_that_would_not_work_is_refused(
     monkeypatch.setitem(registry._CELLS, name, Cell(name, "x", build))
     with pytest.raises(ConfigError, match=message):
         parts_of(named(name))
+
+
+def test_blocks_that_end_with_an_activation_are_no_choice_of_a_search() -> None:
+    with pytest.raises(ValidationError, match="mobilenet_v1 blocks end with an activation"):
+        StageSpace(out_channels=8, depths=(1,), expand_ratios=(2,), cells=("mobilenet_v1",))

@@ -4,7 +4,7 @@ import pytest
 
 from tinynas.space.channels import round_channels
 from tinynas.space.layers import layers
-from tinynas.space.mobilenet import scaled_mobilenet_v2
+from tinynas.space.mobilenet import scaled_mobilenet_v1, scaled_mobilenet_v2
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,11 @@ def test_widths_order_the_baselines() -> None:
     macs = [sum(layer.macs for layer in layers(scaled_mobilenet_v2(w, 64, 1, 2))) for w in (0.1, 0.2, 0.35)]
     assert macs == sorted(macs)
     assert macs[0] < macs[-1] / 2
+
+
+def test_v1_has_the_published_macs() -> None:
+    """Table 4 of the paper: 569 M at width 1, 224 pixels; MLPerf Tiny's person detection is x0.25 at 96: 7.49 M."""
+    full, tiny = scaled_mobilenet_v1(1.0, 224, 3, 1000), scaled_mobilenet_v1(0.25, 96, 3, 2)
+    assert sum(layer.macs for layer in layers(full)) == pytest.approx(569e6, rel=0.002)
+    assert sum(layer.macs for layer in layers(tiny)) == pytest.approx(7.49e6, rel=0.001)
+    assert "add" not in {layer.kind for layer in layers(full)}

@@ -15,11 +15,12 @@ from tinynas.space.parts import CELL_INPUT, Chain, Part
 
 @dataclass(frozen=True)
 class Cell:
-    """One type of block. It must end without an activation, so that stages of all cells can stand for each other."""
+    """One type of block. One that a search may choose ends without an activation, so that stages can be exchanged."""
 
     name: str  # in TOML files
     short: str  # in labels
     build: Callable[[BlockSpec, Chain], None]  # appends the block's parts to the chain
+    rectified: bool = False  # ends with an activation: for networks drawn by hand, no choice of a search
 
 
 _CELLS: dict[str, Cell] = {}
@@ -74,7 +75,7 @@ def _problem(block: BlockSpec, parts: list[Part]) -> str | None:
         return f"it does not end with {block.out_channels} channels"
     if len({CELL_INPUT, *(part.name for part in parts)}) <= len(parts):
         return "two of its parts have one name"
-    if parts[-1].activation != "none":
+    if parts[-1].activation != "none" and not cell(block.cell).rectified:
         return f"it ends with an activation, {parts[-1].activation!r}"
     weighed = {part.name for part in parts if part.kind == "mul"}
     if parts[-1].name in weighed or any(weighed & {*part.inputs} for part in parts if not part.has_weights):

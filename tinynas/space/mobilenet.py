@@ -1,4 +1,4 @@
-"""MobileNetV2 (arXiv 1801.04381): width-scaled nets to compare a search against."""
+"""MobileNetV1 (arXiv 1704.04861) and V2 (arXiv 1801.04381): width-scaled nets to compare a search against."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from tinynas.space.netspec import ActivationName, BlockSpec, NetSpec
 
 # table 2 of the paper: expand ratio, output channels, blocks, stride of the first block
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+# table 1 of V1's: output channels, stride
+_V1_BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
 _STEM_CHANNELS = 32
 _HEAD_CHANNELS = 1280
 
@@ -70,3 +72,16 @@ def scaled_mobilenet_v2(
         head_channels=scaled(_HEAD_CHANNELS),
         activation=activation,
     )
+
+
+def scaled_mobilenet_v1(
+    width: float, resolution: int, channels: int, classes: int, *, activation: ActivationName = "relu6"
+) -> NetSpec:
+    """MobileNetV1 with every layer's channels times `width`, as the paper's alpha; a stage per block."""
+    cin = stem = int(_STEM_CHANNELS * width)
+    blocks = []
+    for full, stride in _V1_BLOCKS:
+        cout = int(full * width)
+        blocks.append((BlockSpec(cin, cin, cout, 3, stride, activation, "mobilenet_v1"),))
+        cin = cout
+    return NetSpec((resolution, resolution, channels), classes, stem, 2, tuple(blocks), 0, activation)

@@ -41,9 +41,12 @@ def _once(values: tuple[Listed, ...]) -> tuple[Listed, ...]:
 
 def _known(name: str) -> str:
     try:
-        return cell(name).name
+        found = cell(name)
     except ConfigError as error:
         raise ValueError(str(error)) from error
+    if found.rectified:
+        raise ValueError(f"{name} blocks end with an activation, so they cannot stand for others; take another cell")
+    return name
 
 
 def listed(value: Listed | tuple[Listed, ...]) -> tuple[Listed, ...]:
