@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from io import FileIO
 from pathlib import Path
-from typing import TextIO
 
 from tinynas.errors import StoreError
 from tinynas.resources import cache_dir
@@ -52,14 +52,16 @@ class RawLog:
         self._write(self._now_s(), "#", text.encode("ascii", "backslashreplace").decode())
 
     def close(self) -> None:
-        self._flush()
-        self._file.close()
+        try:
+            self._flush()
+        finally:
+            self._file.close()
 
     def _open(self, path: Path) -> None:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = path.open("a", encoding="ascii", buffering=1)
+            self._file: FileIO = path.open("ab", buffering=0)  # or closing would fail on what a full disk left over
         except OSError as error:
             raise StoreError(f"{path}: the serial log cannot be written: {error.strerror}") from error
         self.remark(time.strftime("opened %Y-%m-%d %H:%M:%S"))
@@ -73,7 +75,11 @@ class RawLog:
             self._write(self._received_at_s, "<", repr(received)[1:])
 
     def _write(self, at_s: float, direction: str, text: str) -> None:
+        line = f"{at_s:12.6f} {direction} {text}\n".encode("ascii")
         try:
-            self._file.write(f"{at_s:12.6f} {direction} {text}\n")
+            while line:  # the last bytes of a disk take part of it
+                line = line[self._file.write(line) :]
         except OSError as error:
-            raise StoreError(f"{self.path}: the serial log cannot be written: {error.strerror}") from error
+            raise StoreError(
+                f"{self.path}: the serial log cannot be written: {error.strerror}; free some space and run again"
+            ) from error
