@@ -18,9 +18,9 @@ from tinynas.engine.generate import generate
 from tinynas.errors import BoardError, ToolError
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflm import TflmInterpreter
-from tinynas.lab.arduino import ArduinoBuild, build_arduino
-from tinynas.lab.board import Core, known_boards, load_board
-from tinynas.lab.build import build_image
+from tinynas.lab.board import Board, Core, known_boards, load_board
+from tinynas.lab.build import Image, build_image
+from tinynas.lab.hardware import PlatformIo
 from tinynas.lab.hostboard import HostBoard
 from tinynas.lab.platformio_core import prepare
 from tinynas.lab.rawlog import RawLog
@@ -41,14 +41,12 @@ PROJECT = resource("firmware") / "platformio.ini"
 
 
 @pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with one more environment: the double, which is given what every Arduino board is given."""
-    path = tmp_path_factory.mktemp("arduino") / "platformio.ini"
-    path.write_text(
-        f"[platformio]\nextra_configs = {PROJECT}\n\n[env:double]\nextends = arduino\nboard = double\n"
-        f"platform = symlink://{DOUBLE}\ncustom_board = {DOUBLE}/double.toml\n"
-    )
-    return path
+def board() -> Board:
+    """A board of one's own: firmware/platformio.ini does not know it, its file names its PlatformIO platform."""
+    written = Board.load(DOUBLE / "double.toml")
+    assert written.hardware is not None
+    pio = PlatformIo(protocol="custom", platform=f"symlink://{DOUBLE}")
+    return written.model_copy(update={"hardware": written.hardware.model_copy(update={"pio": pio})})
 
 
 @pytest.fixture(scope="module")
@@ -58,22 +56,22 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLATFORMIO_CORE_DIR", str(folder / "core"))
         patch.setenv("PLATFORMIO_WORKSPACE_DIR", str(folder / "work"))
+        patch.setenv("TINYNAS_CACHE", str(folder / "cache"))
         yield folder
 
 
 @pytest.fixture(scope="module")
-def built(config: Path, places: Path) -> ArduinoBuild:
+def built(board: Board, places: Path) -> Image:
     graph = read_tflite(MODEL)
-    board = load_board(str(DOUBLE / "double.toml"))
-    return build_arduino(generate(graph, plan(graph, board.core)), board, places / "image", config=config)
+    return build_image(generate(graph, plan(graph, board.core)), board, folder=places / "image")
 
 
 @pytest.fixture
-def session(built: ArduinoBuild, tmp_path: Path) -> Iterator[BoardSession]:
+def session(built: Image, board: Board, tmp_path: Path) -> Iterator[BoardSession]:
     log = RawLog(tmp_path / "log")
     device = HostBoard(log)
-    opened = BoardSession(load_board(str(DOUBLE / "double.toml")), device, log)
-    opened.flash_elf(built.elf)
+    opened = BoardSession(board, device, log)
+    opened.flash(built)
     yield opened
     device.close()
     log.close()
@@ -141,22 +139,19 @@ def test_its_environment_names_the_board_and_pins_the_platform(name: str) -> Non
 
 
 def test_packages_that_are_missing_are_not_fetched_but_named(places: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        ToolError, match=r"platformio/teensy@5.1.0.*not on this machine.*pio pkg install .* -e teensy_41"
-    ):
+    with pytest.raises(ToolError, match=r"not on this machine.*pio pkg install .*--platform platformio/teensy@5.1.0"):
         build_image(toy(), load_board("teensy-41"), folder=tmp_path)
 
 
-def test_a_board_without_an_environment_is_told_so(tmp_path: Path) -> None:
+def test_a_board_that_no_platform_is_known_of_is_told_so(tmp_path: Path) -> None:
     board = load_board("teensy-41").model_copy(update={"name": "my-teensy"})
-    with pytest.raises(BoardError, match=r"has no \[env:my_teensy\]"):
+    with pytest.raises(BoardError, match=r"no \[env:my_teensy\].*platform in \[hardware.pio\]"):
         build_image(toy(), board, folder=tmp_path)
 
 
-def test_a_model_that_does_not_compile_is_an_error_of_one_line(config: Path, places: Path, tmp_path: Path) -> None:
-    board = load_board(str(DOUBLE / "double.toml"))
+def test_a_model_that_does_not_compile_is_an_error_of_one_line(board: Board, places: Path, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"double: PlatformIO could not build it: .*nonsense"):
-        build_arduino(toy(before="#error nonsense"), board, tmp_path, config=config)
+        build_image(toy(before="#error nonsense"), board, folder=tmp_path)
 
 
 @pytest.mark.parametrize("name", ARDUINO)

@@ -19,6 +19,14 @@ def test_every_board_that_ships_loads_under_its_name(name: str) -> None:
     assert load_board(name).name == name
 
 
+@pytest.mark.parametrize("name", known_boards())
+def test_a_board_that_is_written_and_read_is_the_same(name: str, tmp_path: Path) -> None:
+    board = load_board(name)
+    path = tmp_path / "board.toml"
+    path.write_text(board.to_toml())
+    assert Board.load(path) == board
+
+
 @pytest.mark.parametrize("name", [name for name in known_boards() if name.startswith("qemu")])
 def test_ticks_are_fine_enough_to_count_instructions(name: str) -> None:
     """A count of ticks is off by less than one: it rounds to the right count if two counts are further apart."""

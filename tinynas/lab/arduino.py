@@ -16,13 +16,16 @@ from pathlib import Path
 from tinynas.engine.generate import Generated
 from tinynas.errors import BoardError, ToolError
 from tinynas.lab.board import Board
+from tinynas.lab.files import write_whole
 from tinynas.lab.locks import board_lock
+from tinynas.lab.platformio_core import core_folder
 from tinynas.lab.project import write_library
 from tinynas.lab.sources import engine_sources, runner_sources
-from tinynas.resources import resource
+from tinynas.resources import cache_dir, resource
 
 ARDUINO_RUNNER_FLASH_BYTES = 8_192  # runner and port: what a Cortex-M0+ makes of them, and some
 ARDUINO_RUNNER_SRAM_BYTES = 2_048
+_PROJECT = resource("firmware")
 _LIMIT_S = 900.0  # the first build compiles the whole Arduino core
 _KEPT = ("firmware.*", "bootloader.bin", "partitions.bin")
 
@@ -36,20 +39,19 @@ class ArduinoBuild:
     firmware_hash: str  # of the sources and the environment
 
 
-def build_arduino(
-    generated: Generated, board: Board, folder: Path, *, profile: bool = False, config: Path | None = None
-) -> ArduinoBuild:
-    """Builds `board`'s environment in `config` (default: firmware/platformio.ini) around `generated`, into `folder`.
+def build_arduino(generated: Generated, board: Board, folder: Path, *, profile: bool = False) -> ArduinoBuild:
+    """Builds `board`'s environment around `generated`, and leaves the image in `folder`.
 
     Raises:
-        BoardError: the project has no environment of this board.
+        BoardError: neither firmware/platformio.ini nor the board file says which PlatformIO platform has the board.
         ToolError: PlatformIO or its packages are not installed (says how), or it does not compile.
+        StoreError: the cache cannot be written.
     """
-    config = config or resource("firmware") / "platformio.ini"
+    config = project_config(board)
     environment = _environment(config, board)
     if importlib.util.find_spec("platformio") is None:
         raise ToolError(f"platformio, which builds for {board.name}, is not installed; pip install 'tinynas[boards]'")
-    _require_packages(config, board, environment["platform"])
+    _require_packages(board, environment["platform"])
     folder.mkdir(parents=True, exist_ok=True)
     with board_lock(f"pio-{os.getuid()}-{board.environment}", "building its image", wait_s=_LIMIT_S):
         with tempfile.TemporaryDirectory(prefix="tinynas-model-") as library:
@@ -65,29 +67,64 @@ def build_arduino(
     )
 
 
-def _environment(config: Path, board: Board) -> dict[str, str]:
+def project_config(board: Board) -> Path:
+    """firmware/platformio.ini; for a board that it does not know, a file that adds the board's environment to it.
+
+    Raises:
+        BoardError: the board file does not say which PlatformIO platform has the board.
+        StoreError: the cache cannot be written.
+    """
+    config = _PROJECT / "platformio.ini"
+    if f"env:{board.environment}" in _sections(config):
+        return config
+    hardware = board.hardware
+    if hardware is None or hardware.platformio is None or hardware.pio is None or hardware.pio.platform is None:
+        raise BoardError(
+            f"{board.name}: firmware/platformio.ini has no [env:{board.environment}]; let the board file name its "
+            "PlatformIO board and platform: platformio in [hardware], protocol and platform in [hardware.pio]"
+        )
+    folder = cache_dir() / "platformio" / board.environment
+    write_whole(folder / "board.toml", board.to_toml())
+    lines = [
+        *("[platformio]", f"extra_configs = {config}", "", f"[env:{board.environment}]", "extends = arduino"),
+        *(f"platform = {hardware.pio.platform}", f"board = {hardware.platformio}"),
+        *(f"custom_board = {folder / 'board.toml'}", f"upload_protocol = {hardware.pio.protocol}", ""),
+    ]
+    write_whole(folder / "platformio.ini", "\n".join(lines))
+    return folder / "platformio.ini"
+
+
+def _sections(config: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(config)
-    section = f"env:{board.environment}"
-    if section not in parser or "platform" not in parser[section]:
-        raise BoardError(f"{config} has no [{section}] with a platform; add one (docs/boards.md, A board of your own)")
-    return dict(parser[section])
+    return parser
 
 
-def _pio(config: Path, *arguments: str) -> list[str]:
-    project = ["-d", str(resource("firmware"))]
-    return [sys.executable, "-m", "platformio", *arguments, *project]
+def _environment(config: Path, board: Board) -> dict[str, str]:
+    environment = dict(_sections(config)[f"env:{board.environment}"])
+    if "platform" not in environment:
+        raise BoardError(
+            f"{config}: [env:{board.environment}] is not one of an Arduino core; give {board.name} another name"
+        )
+    return environment
 
 
-def _require_packages(config: Path, board: Board, platform: str) -> None:
+def _pio(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "platformio", *arguments]
+
+
+def _require_packages(board: Board, platform: str) -> None:
     """Fetching hundreds of megabytes is for the user to start."""
     if platform.startswith(("symlink://", "file://")):
         return
-    done = _call(_pio(config, "pkg", "list", "-e", board.environment, "--only-platforms"), {})
-    if f"Platform {_package(platform)}" not in done.stdout:
+    core = os.environ.get("PLATFORMIO_CORE_DIR") or core_folder()
+    place = {"PLATFORMIO_CORE_DIR": str(core)} if core else {}
+    done = _call(_pio("pkg", "list", "--global", "--only-platforms"), place)
+    if f"Platform {_package(platform)} " not in done.stdout:
+        set_core = "".join(f"{name}={value} " for name, value in place.items())
         raise ToolError(
-            f"{board.name}: PlatformIO's packages for it ({platform}) are not on this machine; fetch them once, with "
-            f"the internet: pio pkg install -d {resource('firmware')} -e {board.environment}"
+            f"{board.name}: PlatformIO's packages for it are not on this machine; fetch them once, with the internet: "
+            f"{set_core}pio pkg install --global --platform {platform}"
         )
 
 
@@ -100,7 +137,7 @@ def _package(platform: str) -> str:
 def _run(config: Path, board: Board, libraries: Path, profile: bool) -> Path:
     """Returns the build folder."""
     more = {"TINYNAS_GENERATED": str(libraries)} | ({"PLATFORMIO_BUILD_FLAGS": "-DTN_PROFILE"} if profile else {})
-    done = _call([*_pio(config, "run"), "-c", str(config), "-e", board.environment], more)
+    done = _call(_pio("run", "-d", str(_PROJECT), "-c", str(config), "-e", board.environment), more)
     if done.returncode:
         raise ToolError(f"{board.name}: PlatformIO could not build it: {_complaint(done.stdout + done.stderr)}")
     return _workspace() / "build" / board.environment
@@ -109,7 +146,7 @@ def _run(config: Path, board: Board, libraries: Path, profile: bool) -> Path:
 def _workspace() -> Path:
     """workspace_dir of firmware/platformio.ini, or what overrides it."""
     chosen = os.environ.get("PLATFORMIO_WORKSPACE_DIR")
-    return Path(chosen) if chosen else resource("firmware").parent / "build" / "pio"
+    return Path(chosen) if chosen else _PROJECT.parent / "build" / "pio"
 
 
 def _call(command: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:

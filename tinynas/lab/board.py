@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import tomllib
 from fractions import Fraction
 from pathlib import Path
@@ -126,6 +127,11 @@ class Board(BaseModel, frozen=True, extra="forbid"):
                 raise ValueError(f"{key} is not inside the usable part of the [[memory]] that holds {_list(holds)}")
         return self
 
+    def to_toml(self) -> str:
+        """A file that `load` reads as this board."""
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        return "".join(f"{key} = {_toml(value)}\n" for key, value in fields.items())
+
     @classmethod
     def load(cls, path: Path) -> Board:
         try:
@@ -134,6 +140,15 @@ class Board(BaseModel, frozen=True, extra="forbid"):
             raise BoardError(f"{path}: {_first(error)}; mend the board file") from error
         except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
             raise BoardError(f"{path}: {error}") from error
+
+
+def _toml(value: object) -> str:
+    """Tables and arrays in one line; strings and numbers are written as in JSON."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _covered(region: Region, parts: list[range]) -> bool:

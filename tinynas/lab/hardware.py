@@ -67,6 +67,7 @@ class PlatformIo(BaseModel, frozen=True, extra="forbid"):
     """By PlatformIO's own upload for the board, which brings the tool."""
 
     protocol: str  # upload_protocol
+    platform: str | None = None  # its platform, pinned; for boards that have no environment in firmware/platformio.ini
 
 
 class Hardware(BaseModel, frozen=True, extra="forbid"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinynas.errors import BoardError, FlashError
+from tinynas.lab.arduino import project_config
 from tinynas.lab.board import Board
 from tinynas.lab.flashers.base import Target, first_line, module, run_tool
 from tinynas.resources import resource
@@ -36,7 +37,7 @@ class PlatformIoFlasher:
         return (self._project.parent / "build" / "pio" / "build" / board.environment / "firmware.elf").resolve()
 
     def _run(self, board: Board, target: Target, *targets: str) -> None:
-        project = ["-d", str(self._project), "-e", board.environment]
+        project = ["-d", str(self._project), "-c", str(project_config(board)), "-e", board.environment]
         port = ["--upload-port", target.port] if target.port else []
         pio = [*module("platformio", "boards"), "run", *project, *targets, *port]
         run_tool(pio, f"{board.name}: PlatformIO could not flash it", target, _complaint, _HINT)
