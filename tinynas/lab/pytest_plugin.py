@@ -125,13 +125,13 @@ def _candidates(want: _Want, config: pytest.Config) -> list[BoardEntry]:
 @contextmanager
 def _first_free(candidates: list[BoardEntry], request: pytest.FixtureRequest) -> Iterator[BoardEntry]:
     """The first board that nobody uses; if all are in use, the first one, waited for."""
+    from tinynas.lab.bench import hold_entry
     from tinynas.lab.locks import lock_holder
-    from tinynas.lab.reserve import use_board
 
     chosen = next((entry for entry in candidates if lock_holder(entry.id) is None), candidates[0])
     wait_s = request.config.getoption("--tinynas-wait")
     token = os.environ.get("TINYNAS_TOKEN")
-    with use_board(chosen.id, f"pytest {request.node.nodeid}", wait_s=wait_s, token=token):
+    with hold_entry(chosen, f"pytest {request.node.nodeid}", wait_s=wait_s, token=token):
         yield chosen
 
 

@@ -17,14 +17,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from tinynas.errors import FitError, LinkError, ModelError, TinyNasError
-from tinynas.lab.bench import open_entry
+from tinynas.lab.bench import hold_entry, open_entry
 from tinynas.lab.hwmap import BoardEntry
 from tinynas.lab.power import power_cycle
 from tinynas.lab.regression.attempt import Metrics, Status
 from tinynas.lab.regression.imagenote import ImageNote
 from tinynas.lab.regression.package import read_package
 from tinynas.lab.regression.steps import measure_package, put_on_board
-from tinynas.lab.reserve import use_board
 from tinynas.lab.session import BoardSession
 
 log = logging.getLogger("tinynas.lab")
@@ -101,8 +100,7 @@ def _have_board(line: Connection, post: Post) -> Iterator[None]:
     def waiting(reason: str) -> None:
         line.send(Waiting(reason))
 
-    board = post.entry.id
-    with use_board(board, post.purpose, wait_s=post.wait_s, token=post.token, on_wait=waiting):
+    with hold_entry(post.entry, post.purpose, wait_s=post.wait_s, token=post.token, on_wait=waiting):
         yield
 
 
