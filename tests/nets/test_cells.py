@@ -91,7 +91,7 @@ def test_one_network_in_all_its_forms(
     with torch.no_grad():
         wanted = network(torch.from_numpy(samples).permute(0, 3, 1, 2)).numpy()
     np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-4, atol=1e-5)
-    assert np.ptp(wanted, axis=0).min() > 1e-4  # else the inputs would make no difference
+    assert np.ptp(wanted, axis=0).min() > 5e-5  # else the inputs would make no difference
     assert_same_everywhere(network, worker)
 
 
