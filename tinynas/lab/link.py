@@ -252,7 +252,9 @@ class SerialLink:
 
     def _open(self) -> serial.Serial:
         try:
-            return serial.Serial(self.port, self.baud, timeout=0, write_timeout=_WRITE_S, exclusive=True)
+            return serial.serial_for_url(
+                self.port, self.baud, timeout=0, write_timeout=_WRITE_S, exclusive=True
+            )  # a path, or socket://host:port of another machine
         except (serial.SerialException, OSError, ValueError) as error:
             if getattr(error, "errno", None) in _BUSY:
                 raise BusyError(f"{self.port}: another program has it open; close that, or wait for it") from error

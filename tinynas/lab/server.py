@@ -1,4 +1,6 @@
-"""A virtual board that stays: `python -m tinynas.lab.server BOARD` runs it until it is interrupted.
+"""A virtual board that stays: `python -m tinynas.lab.server BOARD [TCP-PORT]` runs it until it is interrupted.
+
+With a TCP port (0: any), its serial line is there for programs on other machines.
 
 Another process flashes it with `flash_running` (PlatformIO's upload does). Requests and answers are JSON, over a
 loopback connection whose key stands in a file that only its owner can read.
@@ -21,6 +23,7 @@ from tinynas.errors import BoardError, LinkError, TinyNasError
 from tinynas.lab.board import Board, known_boards, load_board
 from tinynas.lab.locks import board_lock
 from tinynas.lab.session import BoardSession, open_board
+from tinynas.lab.tcp_line import TcpLine
 from tinynas.resources import cache_dir
 
 _ANSWER_LIMIT_S = 60.0
@@ -49,8 +52,10 @@ def flash_running(board: Board, elf: Path) -> str:
     return str(answer["ok"])
 
 
-def serve(board: Board) -> None:
+def serve(board: Board, tcp_port: int | None = None) -> None:
     """Runs the virtual `board` until the process is interrupted. Requests to flash wait for one another.
+
+    Its serial line is on `tcp_port` of this machine's loopback, if that is given.
 
     Raises:
         BusyError: it runs already.
@@ -60,17 +65,23 @@ def serve(board: Board) -> None:
         stack.enter_context(board_lock(str(_state_file(board)), f"running {board.name}"))
         session = stack.enter_context(open_board(board))
         listener = stack.enter_context(Listener(("127.0.0.1", 0), backlog=_WAITING, authkey=key))
+        line = None if tcp_port is None else TcpLine(session, "127.0.0.1", tcp_port)
+        if line is not None:
+            stack.enter_context(contextlib.closing(line))
         port = listener.address[1]
         with _announced(board, json.dumps({"port": port, "key": key.hex()})):
-            print(f"{board.name} runs; serial log: {session.log_path}", flush=True)
+            where = "" if line is None else f" on 127.0.0.1:{line.port}"
+            print(f"{board.name} runs{where}; serial log: {session.log_path}", flush=True)
             while True:
-                _answer_one(listener, session)
+                _answer_one(listener, session, line)
 
 
-def _answer_one(listener: Listener, session: BoardSession) -> None:
+def _answer_one(listener: Listener, session: BoardSession, line: TcpLine | None) -> None:
     with contextlib.suppress(OSError, EOFError, AuthenticationError), listener.accept() as connection:
         request = json.loads(connection.recv_bytes())
-        connection.send_bytes(json.dumps(_flash(session, Path(request["flash"]))).encode())
+        with contextlib.nullcontext() if line is None else line.pause():
+            answer = _flash(session, Path(request["flash"]))
+        connection.send_bytes(json.dumps(answer).encode())
 
 
 def _flash(session: BoardSession, elf: Path) -> dict[str, str]:
@@ -100,11 +111,12 @@ def _state_file(board: Board) -> Path:
 
 def _main(arguments: list[str]) -> None:
     boards = ", ".join(name for name in known_boards() if load_board(name).virtual)
-    if len(arguments) != 1 or arguments[0] not in known_boards() or load_board(arguments[0]).virtual is None:
-        sys.exit(f"usage: python -m tinynas.lab.server BOARD, one of: {boards}")
+    name, port = (*arguments, "none")[:2] if 1 <= len(arguments) <= 2 else ("", "")
+    if name not in known_boards() or load_board(name).virtual is None or not (port == "none" or port.isdecimal()):
+        sys.exit(f"usage: python -m tinynas.lab.server BOARD [TCP-PORT], BOARD one of: {boards}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.suppress(KeyboardInterrupt):
-        serve(load_board(arguments[0]))
+        serve(load_board(name), None if port == "none" else int(port))
 
 
 if __name__ == "__main__":
