@@ -21,6 +21,7 @@ from tinynas.lab.device import AS_THE_BOARD_SAYS, AttachedDevice, Device, Flashi
 from tinynas.lab.hostboard import HostBoard
 from tinynas.lab.limits import GENEROUS, Limits
 from tinynas.lab.ports import port_lock, port_of
+from tinynas.lab.link import SerialLink
 from tinynas.lab.rawlog import RawLog, default_log
 from tinynas.lab.replies import Hello, Laps, MemoryStats, Place
 from tinynas.lab.transfer import upload
@@ -68,6 +69,11 @@ class BoardSession:
     @property
     def log_path(self) -> Path:
         return self._log.path
+
+    @property
+    def link(self) -> SerialLink:
+        """The line itself, for those who pass its bytes on."""
+        return self._device.link
 
     def log_to(self, path: Path) -> None:
         """What goes over the line from now on is logged in the file at `path`."""
