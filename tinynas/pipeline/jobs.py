@@ -5,6 +5,7 @@ A job's result does not depend on how many of them run side by side. A job whose
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +14,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tinynas.data.config import DataConfig
 from tinynas.data.load import load_dataset
-from tinynas.data.types import Dataset
+from tinynas.data.types import Dataset, Split
 from tinynas.errors import ToolError
-from tinynas.pipeline.files import write_bytes, write_json
+from tinynas.pipeline.files import read_json, write_bytes, write_json
+from tinynas.pipeline.log import read_events
 from tinynas.resources import cache_dir
 from tinynas.train.config import HardwareConfig, TrainConfig
 from tinynas.worker import end_with_parent
@@ -98,6 +103,7 @@ class TrainJob:
     teacher: Path | None = None
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
     threads: int = 1
+    followed_images: int = 0  # of the validation split, that the network is judged on after every epoch (epochs.jsonl)
 
     @property
     def network(self) -> Path:
@@ -107,24 +113,62 @@ class TrainJob:
     def result(self) -> Path:
         return self.folder / "trained.json"
 
+    def correct(self) -> NDArray[np.bool_]:
+        """Which validation images the trained network labels right: (n,)."""
+        packed = np.load(self.folder / "correct.npy")
+        count = int(read_json(self.result)["images"])
+        return np.unpackbits(packed, count=count).astype(bool)
+
+    def accuracy_by_epoch(self) -> dict[int, float]:
+        """On the followed images, after every epoch from 1."""
+        return {int(line["epoch"]): float(line["accuracy"]) for line in read_events(self.folder / "epochs.jsonl")}
+
+    def _note(self, epoch: int, score: float | None) -> None:
+        with (self.folder / "epochs.jsonl").open("a") as file:
+            file.write(json.dumps({"epoch": epoch, "accuracy": score}) + "\n")
+
+    def _catch_up(self, checkpoint: Path, split: Split) -> None:
+        """Judge the last whole epoch if an earlier sitting was stopped between its checkpoint and its note."""
+        from tinynas.nets.checkpoint import load_checkpoint, load_network, state_of
+        from tinynas.train.supervised import accuracy
+
+        arrays = load_checkpoint(checkpoint)
+        if (epoch := int(arrays["epoch"])) in self.accuracy_by_epoch():
+            return
+        network = load_network(self.folder / "start.npz")
+        network.load_state_dict(state_of(arrays, "network."))
+        self._note(epoch, accuracy(network, split, hardware=self.hardware))
+
     def run(self) -> None:
         from tinynas.nets.checkpoint import load_network, save_network
-        from tinynas.train.supervised import accuracy, train
+        from tinynas.train.supervised import predict, train
 
         began_s, began_cpu_s = time.monotonic(), time.process_time()
         network, data = load_network(self.folder / "start.npz"), dataset(self.data)
         teacher = load_network(self.teacher) if self.teacher else None
-        checkpoint = self.folder / "checkpoint.npz"
+        checkpoint, followed = self.folder / "checkpoint.npz", data.validation.head(self.followed_images)
+        if self.followed_images and checkpoint.exists():
+            self._catch_up(checkpoint, followed)
         train(
-            network, data.train, self.config, self.seed, teacher=teacher, checkpoint=checkpoint, hardware=self.hardware
+            network,
+            data.train,
+            self.config,
+            self.seed,
+            teacher=teacher,
+            validation=followed,
+            on_epoch=(lambda epoch: self._note(epoch.number, epoch.accuracy)) if self.followed_images else None,
+            checkpoint=checkpoint,
+            hardware=self.hardware,
         )
         save_network(self.network, network)
-        score = accuracy(network, data.validation, hardware=self.hardware)
+        scores = predict(network, data.validation.images, hardware=self.hardware)
+        correct = scores.argmax(1) == data.validation.labels
+        np.save(self.folder / "correct.npy", np.packbits(correct))
         spent = {
             "train_s": round(time.monotonic() - began_s, 1),
             "train_cpu_s": round(time.process_time() - began_cpu_s, 1),
         }
-        write_json(self.result, {"accuracy_validation": score, **spent})
+        write_json(self.result, {"accuracy_validation": float(correct.mean()), "images": len(correct), **spent})
         checkpoint.unlink(missing_ok=True)
 
 

@@ -21,13 +21,15 @@ class Nets:
     accuracy: Floats  # (n,), fractions of 1 on the validation split; a mean where there are several finetunings
     resolution: NDArray[np.int64] | None = None  # (n,) index into the space's resolutions; None: all equal
     baselines: Mapping[str, Floats] = field(default_factory=dict)  # name -> (n,) scores, larger = better
-    gains: Mapping[str, Floats] = field(default_factory=dict)  # name -> (n,) further features, larger = better
+    gains: Mapping[str, Floats] = field(default_factory=dict)  # name -> (n, k) further features, larger = better
 
     def __post_init__(self) -> None:
         features = [self.nsr, self.accuracy, *self.gains.values()]
         columns = [self.accuracy, self.resolutions, *self.baselines.values(), *self.gains.values()]
         if self.nsr.ndim != 2 or any(len(column) != len(self.nsr) for column in columns):
             raise ConfigError("accuracy, resolution, gains and every baseline need one entry per row of nsr")
+        if any(values.ndim != 2 for values in self.gains.values()):
+            raise ConfigError("every gain needs two dimensions: networks and numbers of each")
         if not all(np.isfinite(column).all() for column in features):
             raise ConfigError("nsr, gains and accuracy must be finite; leave out or redo a finetuning that diverged")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from tinynas.errors import ConfigError
@@ -20,7 +21,8 @@ from tinynas.predict.nets import Floats
 class Ceiling(BaseModel, frozen=True, extra="forbid"):
     """What noise leaves of Kendall's tau."""
 
-    tau: float  # expected between two independent measurements of the same networks
+    tau: float  # expected between two independent measurements of the same networks: other seeds, other images
+    tau_same_images: float  # the same with other seeds only: what repeating the finetunings would give
     tau_of_truth: float  # expected of a predictor that knows the true accuracies
     seed_error: float | None  # standard deviation over finetuning seeds of one accuracy; None: one seed only
     image_error: float  # standard error of one accuracy for the number of validation images
@@ -29,39 +31,54 @@ class Ceiling(BaseModel, frozen=True, extra="forbid"):
     images: int  # of the validation split
 
 
-def noise_ceiling(accuracies: Floats, images: int) -> Ceiling:
-    """Of networks with accuracies (n, seeds), fractions of 1, each on the same `images`.
+def noise_ceiling(correct: NDArray[np.bool_]) -> Ceiling:
+    """Of networks that label images right or wrong: (n, seeds, images), all the same images.
 
-    The images' part is the binomial standard error, as if every measurement had its own images. All networks share
-    theirs, so differences are known somewhat better than that, and the ceiling is rather too low than too high. The
-    true accuracies are taken as the measured means, drawn together until their variance is what the noise leaves.
+    Since networks share images, and mostly fail on the same ones, the images' part of a difference is taken from the
+    differences image by image. The true accuracies are taken as the measured means, drawn together until their
+    variance is what the noise leaves.
 
     Raises:
         ConfigError: fewer than two networks, or no images.
     """
-    n, seeds = accuracies.shape
-    if n < 2 or images < 1:
-        raise ConfigError(f"a noise ceiling needs two networks and some images, found {n} and {images}")
-    mean = accuracies.mean(axis=1)
-    seed_variance = float(accuracies.var(axis=1, ddof=1).mean()) if seeds > 1 else 0.0
-    image_variance = float((mean * (1 - mean)).mean()) / images
-    noise = seed_variance / seeds + image_variance
-    true_variance = max(float(mean.var(ddof=1)) - noise, 0.0)
-    truth = mean * math.sqrt(true_variance / max(float(mean.var(ddof=1)), 1e-30))
-    agreement = _order_kept(truth, math.sqrt(2 * noise))
+    n, seeds, images = correct.shape
+    if n < 2 or not seeds or not images:
+        raise ConfigError(f"a noise ceiling needs two networks, a seed and some images, found {correct.shape}")
+    by_seed = correct.mean(axis=2)
+    mean = by_seed.mean(axis=1)
+    seed_variance = float(by_seed.var(axis=1, ddof=1).mean()) if seeds > 1 else 0.0
+    first, second = np.triu_indices(n, 1)
+    from_images = _paired_variance(correct.mean(axis=1), first, second)
+    from_seeds = np.full(len(first), 2 * seed_variance / seeds)
+    spread = math.sqrt(max(float(mean.var(ddof=1)) - float((from_seeds + from_images).mean()) / 2, 0.0))
+    truth = mean * spread / max(float(mean.std(ddof=1)), 1e-30)
+    gaps = np.abs(truth[first] - truth[second])
+    kept, kept_here = _order_kept(gaps, from_seeds + from_images), _order_kept(gaps, from_seeds)
     return Ceiling(
-        tau=float(np.mean(agreement**2)),
-        tau_of_truth=float(np.mean(agreement)),
+        tau=float(np.mean(kept**2)),
+        tau_same_images=float(np.mean(kept_here**2)),
+        tau_of_truth=float(np.mean(kept)),
         seed_error=math.sqrt(seed_variance) if seeds > 1 else None,
-        image_error=math.sqrt(image_variance),
-        spread=math.sqrt(true_variance),
+        image_error=math.sqrt(float((by_seed * (1 - by_seed)).mean()) / images),
+        spread=spread,
         seeds=seeds,
         images=images,
     )
 
 
-def _order_kept(truth: Floats, error: float) -> Floats:
-    """2 Phi(d / error) - 1 for every pair of networks."""
-    first, second = np.triu_indices(len(truth), 1)
-    gaps = np.abs(truth[first] - truth[second])
-    return np.array([math.erf(gap / (error * math.sqrt(2))) if error else float(gap > 0) for gap in gaps])
+def _paired_variance(shares: Floats, first: NDArray[np.intp], second: NDArray[np.intp]) -> Floats:
+    """Variance of the difference of two networks' accuracies for the draw of the images; shares (n, images)."""
+    covariance = np.atleast_2d(np.cov(shares)) / shares.shape[1]
+    own = np.diag(covariance)
+    variance: Floats = np.maximum(own[first] + own[second] - 2 * covariance[first, second], 0.0)
+    return variance
+
+
+def _order_kept(gaps: Floats, variance: Floats) -> Floats:
+    """2 Phi(gap / standard error) - 1."""
+    return np.array(
+        [
+            math.erf(gap / math.sqrt(2 * noise)) if noise > 0 else float(gap > 0)
+            for gap, noise in zip(gaps, variance, strict=True)
+        ]
+    )

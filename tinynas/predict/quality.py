@@ -2,9 +2,9 @@
 
 The paper fits accuracy = c + a.P + P'BP by linear regression, P being the noise-to-signal ratios (NSR) of a net's
 blocks. With so few nets a free fit ranks worse than the plain sum of P. What is known beforehand mends that: signs,
-shrinkage towards the sum, later blocks' interactions (`predict.shrunk`). Which of the models is used is chosen by
-leave-one-out inside the fitted networks (`predict.choose`); figures of merit repeat that choice without the networks
-that they are about, so that nothing peeks.
+shrinkage towards the sum, later blocks' interactions (`predict.shrunk`). How much each of many models counts is decided
+by leave-one-out inside the fitted networks (`predict.choose`); figures of merit repeat that without the networks that
+they are about, so that nothing peeks.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from tinynas.errors import ConfigError
-from tinynas.predict.choose import best_model
+from tinynas.predict.choose import Weighed, fitted
 from tinynas.predict.kendall import kendall_tau
 from tinynas.predict.nets import Floats, Nets
 from tinynas.predict.noise import Ceiling
-from tinynas.predict.shrunk import fitted
 from tinynas.predict.surface import Surface
 
 ENOUGH_HELDOUT = 10  # a Kendall tau of fewer nets is mostly chance
@@ -33,8 +32,7 @@ class AccuracyPredictor(BaseModel, frozen=True, extra="forbid"):
     """The fitted formula, and how well it did."""
 
     surface: Surface
-    model: str  # in words
-    ridges: dict[str, float]  # that leave-one-out chose
+    models: dict[str, float]  # classes of models in words, and their share in the formula
     n_fit: int
     loo_mse: float  # of leave-one-out predictions, each with its own choice of model; accuracy as fractions of 1
     kendall_tau_loo: float  # of the same predictions; biased downwards, see `leave_pairs_out`
@@ -92,7 +90,7 @@ class AccuracyPredictor(BaseModel, frozen=True, extra="forbid"):
             "heldout_mse": self.heldout_mse,
             "n_fit": self.n_fit,
             "n_heldout": self.n_heldout,
-            "model": self.model,
+            "models": self.models,
             "baselines": self.baselines,
             "baselines_heldout": self.baselines_heldout,
             "noise_ceiling_tau": None if self.ceiling is None else self.ceiling.tau,
@@ -127,12 +125,11 @@ def fit(
     """
     if len(nets) < MIN_NETS:
         raise ConfigError(f"the accuracy predictor needs at least {MIN_NETS} finetuned networks, found {len(nets)}")
-    model = best_model(nets, n_resolutions)
+    surface, parts = fitted(nets, n_resolutions)
     predicted = leave_one_out(nets, n_resolutions)
     predictor = AccuracyPredictor(
-        surface=fitted(nets, n_resolutions, model),
-        model=str(model),
-        ridges={"slopes": model.ridge, "second_order": model.bend or 0.0, "gains": model.gain_ridge},
+        surface=surface,
+        models=_shares(parts),
         n_fit=len(nets),
         loo_mse=float(np.mean((predicted - nets.accuracy) ** 2)),
         kendall_tau_loo=kendall_tau(predicted, nets.accuracy),
@@ -141,6 +138,14 @@ def fit(
         ceiling=ceiling,
     )
     return predictor if held_out is None else predictor.model_copy(update=_judged(predictor, held_out))
+
+
+def _shares(parts: Sequence[Weighed]) -> dict[str, float]:
+    """Of each class, whatever its ridges."""
+    shares: dict[str, float] = {}
+    for part in parts:
+        shares[str(part.model)] = shares.get(str(part.model), 0.0) + part.weight
+    return shares
 
 
 def _judged(predictor: AccuracyPredictor, held_out: Nets) -> dict[str, object]:
@@ -186,7 +191,7 @@ def _predict_without(nets: Nets, n_resolutions: int, left_out: list[int]) -> Flo
     keep = np.ones(len(nets), bool)
     keep[left_out] = False
     rest = nets.rows(keep)
-    return fitted(rest, n_resolutions, best_model(rest, n_resolutions)).at(nets.rows(~keep))
+    return fitted(rest, n_resolutions)[0].at(nets.rows(~keep))
 
 
 def _baseline_taus(nets: Nets) -> dict[str, float]:

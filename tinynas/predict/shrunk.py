@@ -52,6 +52,7 @@ class Basis:
         self.limits = np.maximum(nets.nsr.max(axis=0), 1e-12)
         self.pairs = list(itertools.combinations_with_replacement(range(self.stages), 2)) if order == 2 else []
         values = self._values(nets)
+        self.widths = [nets.gains[name].shape[1] for name in self.gains]
         spread = values.std(axis=0)
         self.centre, self.unit = values.mean(axis=0), np.where(spread > 0, spread, 1.0)
 
@@ -63,18 +64,19 @@ class Basis:
         return np.hstack([nets.nsr, products, sums - products, (self.centre - self._values(nets)) / self.unit])
 
     def _values(self, nets: Nets) -> Floats:
-        """(n, gains)."""
-        return np.array([nets.gains[name] for name in self.gains]).reshape(len(self.gains), len(nets)).T
+        """(n, numbers of all gains)."""
+        return np.hstack([np.zeros((len(nets), 0)), *(nets.gains[name] for name in self.gains)])
 
     def surface(self, free: Floats, coefficients: Floats) -> Surface:
         """The formula that these coefficients of the columns, after `free` intercept and offsets, amount to."""
         second = self.stages + 2 * len(self.pairs)
         weights = coefficients[second:] / self.unit
+        parts = np.split(weights, np.cumsum(self.widths)[:-1]) if self.widths else []
         plain = Surface(
             intercept=float(free[0] - weights @ self.centre),
             offsets=tuple(free[1:].tolist()),
             slopes=tuple(coefficients[: self.stages].tolist()),
-            weights=dict(zip(self.gains, weights.tolist(), strict=True)),
+            weights={name: tuple(part.tolist()) for name, part in zip(self.gains, parts, strict=True)},
         )
         return plain.model_copy(update=self._quadratic(coefficients[self.stages : second])) if self.pairs else plain
 
@@ -134,15 +136,9 @@ class Problem:
         full: Floats = self.gram.copy()
         full[:s, :s] += model.ridge * float(self.variance[:s].mean()) * (np.eye(s) - 1.0 / s)
         lateness = [s / (1.0 + min(pair)) for pair in pairs] * 2
-        ridges = np.concatenate([(model.bend or 0.0) * np.array(lateness), [model.gain_ridge] * len(self.basis.gains)])
+        ridges = np.concatenate([(model.bend or 0.0) * np.array(lateness), [model.gain_ridge] * sum(self.basis.widths)])
         at = np.arange(s, len(full))
         full[at, at] += ridges * self.variance[s:]
         every = np.arange(len(full))
         full[every, every] += _JITTER * max(float(full[every, every].mean()), 1e-20)
         return full
-
-
-def fitted(nets: Nets, n_resolutions: int, model: Model) -> Surface:
-    """The model's formula, fitted to `nets`."""
-    basis = Basis(nets, model.order, model.gains)
-    return basis.surface(*Problem(basis, nets, basis.columns(nets), n_resolutions).solve(model))

@@ -20,7 +20,7 @@ from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.zero_shot import naswot
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.nets import Floats, Nets
-from tinynas.predict.noise import noise_ceiling
+from tinynas.predict.noise import Ceiling, noise_ceiling
 from tinynas.predict.quality import AccuracyPredictor, fit, leave_one_out
 from tinynas.space.space import Arch, SearchSpace
 
@@ -57,7 +57,10 @@ def _fit(context: Context, data: Dataset, library: Library, teacher: Path, folde
     run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, _note(job)))
     scores = np.array([float(read_json(job.result)["accuracy_validation"]) for job in jobs]).reshape(-1, seeds)
     nets = _nets(context, data, library, chosen.archs, scores)
-    predictor = _save(library.space, nets, scores, len(data.validation), chosen, folder)
+    judges = range(len(jobs)) if len(chosen.archs) - chosen.n_fit < 2 else range(chosen.n_fit * seeds, len(jobs))
+    correct = np.array([jobs[index].correct() for index in judges])
+    ceiling = noise_ceiling(correct.reshape(-1, seeds, correct.shape[-1]))  # of those that judge the predictor
+    predictor = _save(library.space, nets, scores, ceiling, chosen, folder)
     context.progress.end(_result(predictor))
     if predictor.warning:
         context.progress.say(f"predictor: {predictor.warning}")
@@ -111,7 +114,7 @@ def _nets(context: Context, data: Dataset, library: Library, archs: Sequence[Arc
     rivals = {
         "macs": np.array([float(macs(spec)) for spec in specs]),
         "params": np.array([float(params(spec)) for spec in specs]),
-        "zero_shot": gains["zero_shot"],
+        "zero_shot": gains["zero_shot"][:, 0],
         "naswot": np.array([naswot(spec, images, seed) for spec in specs]),
     }
     nsr = np.array([library.nsr_of(arch) for arch in archs])
@@ -119,13 +122,11 @@ def _nets(context: Context, data: Dataset, library: Library, archs: Sequence[Arc
 
 
 def _save(
-    space: SearchSpace, nets: Nets, scores: Floats, images: int, chosen: _Chosen, folder: Path
+    space: SearchSpace, nets: Nets, scores: Floats, ceiling: Ceiling, chosen: _Chosen, folder: Path
 ) -> AccuracyPredictor:
     fits = np.arange(len(chosen.archs)) < chosen.n_fit
     train, held_out = nets.rows(fits), nets.rows(~fits)
-    some = len(held_out) > 1
-    ceiling = noise_ceiling(scores[~fits] if some else scores, images)  # of those that the predictor is judged by
-    predictor = fit(train, len(space.resolutions), held_out if some else None, ceiling)
+    predictor = fit(train, len(space.resolutions), held_out if len(held_out) > 1 else None, ceiling)
     blind = [*leave_one_out(train, len(space.resolutions)), *predictor.predict_nets(held_out)]
     points = [
         {
@@ -137,7 +138,7 @@ def _save(
             "heldout": index >= chosen.n_fit,
             "nsr": nets.nsr[index].tolist(),
             "resolution": int(nets.resolutions[index]),
-            "gains": {name: float(column[index]) for name, column in nets.gains.items()},
+            "gains": {name: values[index].tolist() for name, values in nets.gains.items()},
             "baselines": {name: float(column[index]) for name, column in nets.baselines.items()},
         }
         for index, arch in enumerate(chosen.archs)
@@ -156,4 +157,5 @@ def _result(predictor: AccuracyPredictor) -> str:
         where = f"on {predictor.n_heldout} held out, fitted on {n}"
     others = ", ".join(f"{name} {rival:.2f}" for name, rival in rivals.items())
     limit = "" if predictor.ceiling is None else f"; noise allows {predictor.ceiling.tau_of_truth:.2f}"
-    return f"{predictor.model}: Kendall tau {tau:.2f}, MSE {error:.1e} {where} ({others}{limit})"
+    main = max(predictor.models, key=predictor.models.__getitem__)
+    return f"mostly {main}: Kendall tau {tau:.2f}, MSE {error:.1e} {where} ({others}{limit})"
