@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import shutil
 import subprocess
@@ -140,6 +141,18 @@ def test_its_environment_names_the_board_and_pins_the_platform(name: str) -> Non
 
 def test_packages_that_are_missing_are_not_fetched_but_named(places: Path, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"not on this machine.*pio pkg install .*--platform platformio/teensy@5.1.0"):
+        build_image(toy(), load_board("teensy-41"), folder=tmp_path)
+
+
+def test_packages_that_are_there_are_used(places: Path, tmp_path: Path) -> None:
+    """A platform of the right name and version, but hollow: PlatformIO takes it, and gets no farther."""
+    folder = places / "core" / "platforms" / "teensy"
+    folder.mkdir(parents=True)
+    about = {"name": "teensy", "version": "5.1.0"}
+    spec = {"owner": "platformio", "id": None, "name": "teensy", "requirements": "5.1.0", "uri": None}
+    (folder / "platform.json").write_text(json.dumps({**about, "title": "", "description": "", "packages": {}}))
+    (folder / ".piopm").write_text(json.dumps({**about, "type": "platform", "spec": spec}))
+    with pytest.raises(ToolError, match="teensy-41: PlatformIO could not build it"):
         build_image(toy(), load_board("teensy-41"), folder=tmp_path)
 
 

@@ -120,7 +120,7 @@ def _require_packages(board: Board, platform: str) -> None:
     core = os.environ.get("PLATFORMIO_CORE_DIR") or core_folder()
     place = {"PLATFORMIO_CORE_DIR": str(core)} if core else {}
     done = _call(_pio("pkg", "list", "--global", "--only-platforms"), place)
-    if f"Platform {_package(platform)} " not in done.stdout:
+    if f" {_package(platform)} @ " not in done.stdout:
         set_core = "".join(f"{name}={value} " for name, value in place.items())
         raise ToolError(
             f"{board.name}: PlatformIO's packages for it are not on this machine; fetch them once, with the internet: "
