@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,9 +31,11 @@ from tinynas.plan.planner import plan
 from tinynas.quantize.calibrate import collect_ranges
 from tinynas.quantize.ptq import quantize
 from tinynas.quantize.seeded import seeded_inputs
+from tinynas.space import cell as registry
 from tinynas.space.blocks import StageOption, stage_blocks
-from tinynas.space.cell import cells
-from tinynas.space.netspec import AttentionName, NetSpec, Nonlinearity
+from tinynas.space.cell import Cell, cells, register
+from tinynas.space.netspec import AttentionName, BlockSpec, NetSpec, Nonlinearity
+from tinynas.space.parts import Chain
 
 torch.set_num_threads(1)
 
@@ -108,6 +112,23 @@ def test_random_networks_of_every_cell(worker: TflmWorker) -> None:
         assert_same_everywhere(lively(EVERY_CELL.netspec(EVERY_CELL.sample(np.random.default_rng(seed)))), worker)
 
     check()
+
+
+def test_a_cell_of_one_s_own(worker: TflmWorker) -> None:
+    """The example of docs/space.md."""
+    guide = (Path(__file__).parents[2] / "docs" / "space.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    names = {"BlockSpec": BlockSpec, "Chain": Chain, "Cell": Cell, "register": register}
+    exec(example, names)
+    try:
+        option = StageOption(2, 3, 2.0, "double_depthwise", "relu", "squeeze_excite", 16)
+        network = lively(NetSpec((13, 11, 3), 3, 8, 2, (stage_blocks(8, 16, 2, option),), 24))
+        assert [name for name, _ in network.get_submodule("stages.0.1").named_children()] == [
+            "expand", "first", "second", "se_reduce", "se_gate", "project",
+        ]  # fmt: skip
+        assert_same_everywhere(network, worker)
+    finally:
+        registry._CELLS.pop("double_depthwise")
 
 
 def mixed_spec() -> NetSpec:
