@@ -62,6 +62,11 @@ def arena_bytes(items: Sequence[Item], offsets: Sequence[int]) -> int:
     return max((o + i.size_bytes for o, i in zip(offsets, items, strict=True)), default=0)
 
 
+def overlap_bytes(input_bytes: int, output_bytes: int, lead_bytes: int) -> int:
+    """What an output may save at most by lying over an input."""
+    return max(0, input_bytes + output_bytes - max(output_bytes, lead_bytes + input_bytes))
+
+
 def lower_bound(items: Sequence[Item], leads: Leads) -> int:
     """Largest sum, over the steps, of what is in use, less what overlaps may save at most."""
     return max(bounds(items, leads), default=0)
@@ -83,8 +88,7 @@ def _savings(items: Sequence[Item], leads: Leads) -> dict[tuple[int, int], int]:
     """(step, output) -> bytes of it that may lie over its inputs."""
     saved: dict[tuple[int, int], int] = defaultdict(int)
     for (a, b), lead in leads.items():
-        size_a, size_b = items[a].size_bytes, items[b].size_bytes
-        overlap = max(0, size_a + size_b - max(size_b, lead + size_a))
+        overlap = overlap_bytes(items[a].size_bytes, items[b].size_bytes, lead)
         for step in range(max(items[a].first, items[b].first), min(items[a].last, items[b].last) + 1):
             saved[step, b] += overlap
     return saved

@@ -1,124 +1,120 @@
-"""A chain of convolutions run band by band: which rows each call computes, and which rows are kept between calls.
-
-Nothing is computed twice: a tensor between two ops has a buffer for the rows that the second op reads at a time; those
-that its next band reads again are moved to the buffer's start.
-"""
+"""A chain of convolutions run band by band: what it takes, and its calls."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Protocol
 
-from tinynas.graph.ir import Graph
+from tinynas.plan.arena import aligned
 from tinynas.plan.calls import Call
-from tinynas.plan.fusion import KEEP_ROWS, banded, kept
+from tinynas.plan.convs import BandFacts, Link, band_facts, heights
+from tinynas.plan.fusion import KEEP_ROWS, kept
 from tinynas.plan.kernels import kernel
 from tinynas.plan.plan import Band
-from tinynas.plan.window import Window, window_of
+from tinynas.plan.rows import RowCall, RowCalls, row_calls
 
-Rows = tuple[int, int]  # first and end
+_KEEP_BYTES = -(-kernel(KEEP_ROWS).params_bytes // 4) * 4
+
+
+class Linked(Protocol):
+    """A call, or what planning knows of one."""
+
+    @property
+    def link(self) -> Link | None:
+        """None if it is no convolution."""
 
 
 @dataclass(frozen=True)
-class Chain:
-    """The calls of a chain in bands, and the bytes of the buffers between its ops."""
+class ChainFacts:
+    """What a chain in bands takes."""
 
-    calls: tuple[Call, ...]
-    sizes: dict[int, int]  # tensor -> bytes
-
-
-def in_bands(graph: Graph, calls: Sequence[Call], band_rows: int) -> Chain:
-    """`calls`, each computing what the next one reads, for `band_rows` rows of the last one's output at a time."""
-    stages = [_Stage(graph, call) for call in calls]
-    height = stages[-1].window.out_shape[0]
-    made: list[Call] = []
-    for first in range(0, height, band_rows):
-        made += _one_band(stages, (first, min(first + band_rows, height)))
-    lead = _lead_bytes(made, stages[0], stages[-1])
-    made[-1] = replace(made[-1], leads=((stages[0].call.inputs[0], lead),))
-    return Chain(tuple(made), {stage.output: stage.most_rows * stage.line_bytes for stage in stages[:-1]})
+    calls: int
+    buffer_bytes: tuple[int, ...]  # of each tensor between its ops: the rows that are kept of it
+    early_calls: int  # up to the last one that reads the chain's input
+    early_bytes: int  # scratch, the most that one of them takes
+    late_bytes: int  # and the most of those after
+    lead_bytes: int  # least distance by which the chain's output must start before its input
+    const_bytes: int
+    keeps: bool  # whether rows are moved, which takes a kernel of its own
+    refused: bool  # whether a kernel does not compute some band
 
 
-class _Stage:
-    """One op of the chain, and the rows of its output that are in its buffer."""
-
-    def __init__(self, graph: Graph, call: Call) -> None:
-        self.call = call
-        self.window = window_of(graph, call.op)
-        self.output = call.outputs[0]
-        self.line_bytes = self.window.out_shape[1] * self.window.out_shape[2]
-        self.rows: Rows = (0, 0)
-        self.most_rows = 0
-        self._graph = graph
-        self._scratch_bytes: dict[tuple[int, int, bool], int] = {}
-
-    def scratch_bytes(self, band: Band) -> int:
-        """Of a band; all but the first and the last ones are alike."""
-        (first, end), (out_first, out_end) = band.in_rows, band.out_rows
-        key = (end - first, out_end - out_first, first == 0)
-        if key not in self._scratch_bytes:
-            self._scratch_bytes[key] = self.call.kernel.scratch_bytes(*banded(self._graph, self.call.op, band))
-        return self._scratch_bytes[key]
-
-
-def rows_read(window: Window, out: Rows) -> Rows:
-    """Input rows that these output rows are computed from."""
-    size = window.in_shape[0]
-    first = out[0] * window.stride[0] - window.pad[0]
-    end = (out[1] - 1) * window.stride[0] - window.pad[0] + (window.kernel[0] - 1) * window.dilation[0] + 1
-    return min(max(first, 0), size), max(min(end, size), 0)
-
-
-def _one_band(stages: Sequence[_Stage], out: Rows) -> list[Call]:
-    wanted = [out]  # of each stage, the last one first: the rows to be computed now
-    reads: list[Rows] = []
-    for stage, before in zip(reversed(stages), (*reversed(stages[:-1]), None), strict=True):
-        reads.append(rows_read(stage.window, wanted[-1]))
-        if before is not None:
-            wanted.append((max(before.rows[1], reads[-1][0]), reads[-1][1]))
-            if wanted[-1][0] >= wanted[-1][1]:
-                break
-    return _calls_of_band(stages[-len(reads) :], stages, wanted[: len(reads)][::-1], reads[::-1])
+@lru_cache(maxsize=1 << 17)
+def chain_facts(links: tuple[Link, ...], band_rows: int) -> ChainFacts:
+    """Figures of a chain that computes `band_rows` rows of its output at a time."""
+    rows = _rows(links, band_rows)
+    facts = [None if call.keeps else _facts(links, call) for call in rows.calls]
+    params = [-(-kernel(name).params_bytes // 4) * 4 for name, _ in links]
+    const_bytes, seen = 0, set[int]()
+    for call, found in zip(rows.calls, facts, strict=True):
+        if found is None:
+            const_bytes += _KEEP_BYTES
+        else:  # the bands of an op share its arrays
+            const_bytes += params[call.stage] if call.stage in seen else found.const_bytes
+            seen.add(call.stage)
+    scratch = [0 if found is None else aligned(found.scratch_bytes) for found in facts]
+    early = 1 + max(k for k, call in enumerate(rows.calls) if call.stage == 0 and not call.keeps)
+    return ChainFacts(
+        calls=len(rows.calls),
+        buffer_bytes=tuple(
+            aligned(most * conv.line_bytes[1]) for most, (_, conv) in zip(rows.most_rows, links, strict=False)
+        ),
+        early_calls=early,
+        early_bytes=max(scratch[:early]),
+        late_bytes=max(scratch[early:]),
+        lead_bytes=_lead_bytes(rows, links),
+        const_bytes=const_bytes,
+        keeps=None in facts,
+        refused=any(found is not None and found.refused for found in facts),
+    )
 
 
-def _calls_of_band(
-    active: Sequence[_Stage], stages: Sequence[_Stage], wanted: Sequence[Rows], reads: Sequence[Rows]
-) -> list[Call]:
-    """Calls of the stages that have rows to compute; `reads` are the input rows of each."""
-    calls: list[Call] = []
-    for k, (stage, rows, read) in enumerate(zip(active, wanted, reads, strict=True)):
-        place = len(stages) - len(active) + k
-        source = stages[place - 1].rows[0] if place else 0
-        line = stages[place - 1].line_bytes if place else stage.window.in_shape[1] * stage.window.in_shape[2]
-        out_offset = rows[0] * stage.line_bytes
-        if stage is not stages[-1]:
-            needed = reads[k + 1]
-            if needed[0] < stage.rows[1] and needed[0] > stage.rows[0]:
-                calls.append(_keep(stage, (needed[0], stage.rows[1])))
-            out_offset = (rows[0] - needed[0]) * stage.line_bytes
-            stage.rows = needed
-            stage.most_rows = max(stage.most_rows, needed[1] - needed[0])
-        band = Band(read, rows, (read[0] - source) * line, out_offset)
-        calls.append(replace(stage.call, scratch_bytes=stage.scratch_bytes(band), leads=(), band=band))
-    return calls
+def in_bands(calls: Sequence[Call], band_rows: int) -> list[Call]:
+    """`calls`, each a convolution that computes what the next one reads, band by band."""
+    links = links_of(calls)
+    rows = _rows(links, band_rows)
+    return [_call(calls[call.stage], links, call) for call in rows.calls]
 
 
-def _keep(stage: _Stage, rows: Rows) -> Call:
-    """The rows of a stage's output that are read again, moved to the start of their buffer."""
-    offset = (rows[0] - stage.rows[0]) * stage.line_bytes
-    band = Band(rows, rows, offset, 0)
-    tensors = (stage.output,)
-    return Call(stage.call.ops, kept(stage.output), kernel(KEEP_ROWS), tensors, tensors, 0, (), band)
+def links_of(convs: Iterable[Linked]) -> tuple[Link, ...]:
+    """What `chain_facts` is asked for: each conv's kernel, and what it computes."""
+    links = tuple(conv.link for conv in convs)
+    return tuple(link for link in links if link is not None)
 
 
-def _lead_bytes(calls: Sequence[Call], first: _Stage, last: _Stage) -> int:
-    """Least distance by which the chain's output must start before its input: a band is written after it was read."""
-    in_h, in_w, in_c = first.window.in_shape
-    lead, still_read = 0, in_h * in_w * in_c
-    for call in reversed(calls):
-        assert call.band is not None
-        if call.outputs[0] == last.output:
-            lead = max(lead, call.band.out_rows[1] * last.line_bytes - still_read)
-        if call.inputs == first.call.inputs:
-            still_read = min(still_read, call.band.in_rows[0] * in_w * in_c)
+def _rows(links: Sequence[Link], band_rows: int) -> RowCalls:
+    return row_calls(tuple(heights(conv) for _, conv in links), band_rows)
+
+
+def _band(links: Sequence[Link], call: RowCall) -> Band:
+    in_line, out_line = links[call.stage][1].line_bytes
+    if call.keeps:
+        return Band(call.rows, call.rows, (call.rows[0] - call.from_row) * out_line, 0)
+    in_offset, out_offset = (call.read[0] - call.from_row) * in_line, (call.rows[0] - call.to_row) * out_line
+    return Band(call.read, call.rows, in_offset, out_offset)
+
+
+def _facts(links: Sequence[Link], call: RowCall) -> BandFacts:
+    return band_facts(*links[call.stage], _band(links, call))
+
+
+def _call(whole: Call, links: Sequence[Link], call: RowCall) -> Call:
+    band = _band(links, call)
+    if call.keeps:  # rows of an op's output that are read again move to the start of their buffer
+        made = whole.outputs
+        return Call(whole.ops, kept(made[0]), kernel(KEEP_ROWS), made, made, 0, (), 4, None, band)
+    return replace(whole, scratch_bytes=_facts(links, call).scratch_bytes, leads=(), band=band)
+
+
+def _lead_bytes(rows: RowCalls, links: Sequence[Link]) -> int:
+    """A band of the chain's output is written after the rows it is computed from were read."""
+    in_line, out_line = links[0][1].line_bytes[0], links[-1][1].line_bytes[1]
+    lead, still_read = 0, links[0][1].x[1] * in_line
+    for call in reversed(rows.calls):
+        if call.stage == len(links) - 1:
+            lead = max(lead, call.rows[1] * out_line - still_read)
+        if call.stage == 0 and not call.keeps:
+            still_read = min(still_read, call.read[0] * in_line)
     return lead

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,6 +150,7 @@ def register(kernel: Kernel) -> Kernel:
     if kernel.name in _KERNELS:
         raise ValueError(f"kernel {kernel.name!r} is registered twice")
     _KERNELS[kernel.name] = kernel
+    _candidates.cache_clear()
     return kernel
 
 
@@ -180,16 +182,21 @@ def choose(graph: Graph, index: int, core: Core) -> Kernel:
         ModelError: no kernel computes this op, or none this form of it.
     """
     op = data_first(graph.ops[index])
-    candidates = [k for k in kernels().values() if op.kind in k.ops and k.isa in CORE_ISAS[core]]
+    candidates = _candidates(op.kind, core)
     if not candidates:
         raise ModelError(f"op {index} is {op.kind}, which is not supported; supported: {', '.join(supported_ops())}")
-    refusals = {k.name: refusal(graph, op, k) for k in candidates}
-    accepting = [k for k in candidates if refusals[k.name] is None]
-    if not accepting:
-        # the most general kernel's reason is the one that matters
-        general = min(candidates, key=lambda k: (k.isa, k.rank))
-        raise ModelError(f"op {index} ({op.kind}): {refusals[general.name]}")
-    return max(accepting, key=lambda k: (k.isa, k.rank))
+    for candidate in candidates:
+        if refusal(graph, op, candidate) is None:
+            return candidate
+    # the most general kernel's reason is the one that matters
+    raise ModelError(f"op {index} ({op.kind}): {refusal(graph, op, candidates[-1])}")
+
+
+@cache
+def _candidates(kind: str, core: Core) -> tuple[Kernel, ...]:
+    """The core's kernels for a kind of op, the one that wins first."""
+    able = [k for k in kernels().values() if kind in k.ops and k.isa in CORE_ISAS[core]]
+    return tuple(sorted(able, key=lambda k: (k.isa, k.rank), reverse=True))
 
 
 def refusal(graph: Graph, op: Op, candidate: Kernel) -> str | None:
