@@ -25,6 +25,7 @@ from tinynas.pipeline.stages.baselines import train_baselines
 from tinynas.pipeline.stages.data import load_data
 from tinynas.pipeline.stages.finetune import finetune_front
 from tinynas.pipeline.stages.library import load_library, make_library
+from tinynas.pipeline.stages.ofa_latency import load_latency_table, make_latency_table
 from tinynas.pipeline.stages.predictor import fit_predictor, load_predictor
 from tinynas.pipeline.stages.reference import load_reference, train_reference
 from tinynas.pipeline.stages.search import run_search
@@ -62,14 +63,20 @@ def run_experiment(
         log = RunLog(folder / "log.jsonl", digest(settings))
         log.write("start", file=str(path), overrides=list(overrides))
         logged = LoggedProgress(progress or Silent(), log)
-        context = _context(experiment, folder, logged, measurements, workers or min(cores(), _MOST_WORKERS), port)
+        context = open_context(experiment, folder, logged, measurements, workers, port)
         finish(context, log, _run_stages(context))
     return folder
 
 
-def _context(
-    experiment: Experiment, folder: Path, progress: Progress, measurements: str | None, workers: int, port: str | None
+def open_context(
+    experiment: Experiment,
+    folder: Path,
+    progress: Progress,
+    measurements: str | None = None,
+    workers: int | None = None,
+    port: str | None = None,
 ) -> Context:
+    """What the stages of `experiment` work with; their outputs are kept beside `folder`."""
     return Context(
         experiment=experiment,
         board=load_board(experiment.board),
@@ -77,7 +84,7 @@ def _context(
         store=StageStore(folder.parent / ".stages"),
         measurements=measurements or f"sqlite:///{folder.parent / 'measurements.db'}",
         progress=progress,
-        workers=workers,
+        workers=workers or min(cores(), _MOST_WORKERS),
         threads=min(cores(), _MOST_THREADS),
         port=port or experiment.port,
     )
@@ -98,8 +105,11 @@ def _run_stages(context: Context) -> Stages:
     library = load_library(made, space, network)
     fitted = fit_predictor(context, data, library, made, reference)
     predictor = load_predictor(fitted)
-    upstream = {"library": made.digest, "predictor": fitted.digest}
-    found = run_search(context, data, library, predictor, runtime, upstream)
+    upstream, table = {"library": made.digest, "predictor": fitted.digest}, None
+    if context.experiment.search.latency == "blocks":
+        measured = make_latency_table(context, data, space, runtime)
+        upstream["latency_table"], table = measured.digest, load_latency_table(measured)
+    found = run_search(context, data, library, predictor, runtime, upstream, table)
     front = finetune_front(context, library, found, reference)
     baselines = train_baselines(context, data)
     return Stages(data, runtime, space, reference, fitted, predictor, found, front, baselines)
