@@ -12,7 +12,14 @@ from tests.lab.toy import toy
 from tinynas.errors import BoardError
 from tinynas.lab.board import Board, Core, load_board
 from tinynas.lab.build import build_image
-from tinynas.lab.newboard import Facts, board_file, facts_of_platformio, find_platformio_board, read_platformio_board
+from tinynas.lab.newboard import (
+    Facts,
+    board_file,
+    facts_of_platformio,
+    find_platformio_board,
+    platform_of,
+    read_platformio_board,
+)
 
 NUCLEO: dict[str, Any] = {
     "build": {"cpu": "cortex-m7", "f_cpu": "216000000L", "mcu": "stm32f746zgt6", "hwids": [["0x0483", "0x374B"]]},
@@ -95,6 +102,13 @@ def test_a_platform_that_is_installed_is_found(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path))
     assert find_platformio_board("nucleo_f746zg") == path
     assert read_platformio_board(path) == NUCLEO
+    assert platform_of(path) is None
+    about = {"name": "ststm32", "version": "19.6.0", "spec": {"owner": "platformio", "uri": None}}
+    (path.parents[1] / ".piopm").write_text(json.dumps(about))
+    assert platform_of(path) == "platformio/ststm32@19.6.0"
+    about["spec"] = {"owner": None, "uri": "git+https://example.org/platform.git#1234"}
+    (path.parents[1] / ".piopm").write_text(json.dumps(about))
+    assert platform_of(path) == "https://example.org/platform.git#1234"
     with pytest.raises(BoardError, match="no platform installed here; install its platform"):
         find_platformio_board("nucleo_f999")
 

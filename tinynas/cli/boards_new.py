@@ -61,12 +61,12 @@ def new(
 
 
 def _facts(given: dict[str, Any], platformio: str | None) -> dict[str, Any]:
-    from tinynas.lab.newboard import facts_of_platformio, find_platformio_board, read_platformio_board
+    from tinynas.lab.newboard import facts_of_platformio, find_platformio_board, platform_of, read_platformio_board
 
     told: dict[str, Any] = {}
     if platformio is not None:
         path = find_platformio_board(platformio)
-        told = facts_of_platformio(read_platformio_board(path), path.stem, path.name)
+        told = facts_of_platformio(read_platformio_board(path), path.stem, path.name) | {"platform": platform_of(path)}
     facts = told | given
     missing = [key for key in _QUESTIONS if key not in facts]
     if missing and not sys.stdin.isatty():

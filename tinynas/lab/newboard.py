@@ -77,6 +77,7 @@ class Facts:
     openocd: tuple[str, ...] = ()
     pyocd: str | None = None
     platformio: str | None = None
+    platform: str | None = None  # PlatformIO's, pinned: what builds for the board where it has an Arduino core
     like: str | None = None  # a known board with the same chip, whose port is used; none: the Arduino core
     reserved_bytes: int = ARDUINO_SRAM_BYTES  # at the end of SRAM, for the Arduino core
 
@@ -129,6 +130,18 @@ def find_platformio_board(wanted: str) -> Path:
         f"PlatformIO's board {wanted!r} is in no platform installed here; install its platform, as in: "
         "pio pkg install --global --platform ststm32, or give the path of the board's .json"
     )
+
+
+def platform_of(path: Path) -> str | None:
+    """The installed platform that the board's description at `path` belongs to, as platformio.ini names it."""
+    try:
+        about = json.loads((path.parent.parent / ".piopm").read_text("utf-8"))
+        spec = about["spec"]
+        return (
+            spec["uri"].removeprefix("git+") if spec["uri"] else f"{spec['owner']}/{about['name']}@{about['version']}"
+        )
+    except (OSError, ValueError, KeyError, TypeError):  # the description is somewhere else
+        return None
 
 
 def read_platformio_board(path: Path) -> dict[str, Any]:
@@ -231,7 +244,7 @@ def _hardware(facts: Facts, like: Board | None) -> list[str]:
     known = {
         "openocd": ["[hardware.openocd]", f"config = {json.dumps(list(facts.openocd))}", ""] if facts.openocd else [],
         "pyocd": ["[hardware.pyocd]", f"target = {_text(facts.pyocd)}", ""] if facts.pyocd else [],
-        "platformio": ["[hardware.pio]", f"protocol = {_text(facts.upload_protocol)}"] if facts.upload_protocol else [],
+        "platformio": _pio(facts) if facts.upload_protocol else [],
     }
     wanted = ("platformio",) if like is None else ("openocd", "pyocd")
     tables = {name: lines for name, lines in known.items() if lines and name in wanted}
@@ -252,6 +265,11 @@ def _hardware(facts: Facts, like: Board | None) -> list[str]:
         "",
         *(line for lines in tables.values() for line in lines),
     ]
+
+
+def _pio(facts: Facts) -> list[str]:
+    platform = [f"platform = {_text(facts.platform)}"] if facts.platform else []
+    return ["[hardware.pio]", f"protocol = {_text(facts.upload_protocol)}", *platform]
 
 
 def _text(value: object) -> str:
