@@ -22,10 +22,12 @@ class Options:
     progress: Progress
 
 
-def study_options(description: str | None, arguments: Sequence[str] | None = None) -> Options:
+def study_options(
+    description: str | None, arguments: Sequence[str] | None = None, experiment: str = "experiments/study.toml"
+) -> Options:
     """What the user asked for; argparse ends the program on anything else."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--experiment", type=Path, default=Path("experiments/study.toml"))
+    parser.add_argument("--experiment", type=Path, default=Path(experiment))
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all that is trained and measured")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--workers", type=int, default=2, help="processes side by side, one thread each")

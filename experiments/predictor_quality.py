@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from experiments.judged import hits
 from experiments.nets import from_library, train_all
 from experiments.options import Options, study_options
 from experiments.searched import predictor_file
@@ -30,6 +32,7 @@ from tinynas.space.space import Arch
 
 _POOL = 2000
 _NASWOT_IMAGES = 32
+Correct = NDArray[np.bool_]
 FITTING, HELD_OUT = "fitting", "heldout"
 
 
@@ -47,13 +50,13 @@ def choose(setting: Setting) -> dict[str, list[Arch]]:
     }
 
 
-def accuracies(setting: Setting, archs: Sequence[Arch], seeds: Sequence[int], what: str) -> tuple[Floats, float]:
-    """Validation accuracies (n, seeds) after finetuning, and the CPU seconds that it took."""
+def correct(setting: Setting, archs: Sequence[Arch], seeds: Sequence[int], what: str) -> tuple[Correct, float]:
+    """Which validation images each is right about after finetuning (n, seeds, images), and the CPU seconds it took."""
     config = setting.experiment.predictor.finetune
     jobs = [from_library(setting, arch, config, seed) for seed in seeds for arch in archs]
     trained = train_all(setting.context, what, jobs)
-    scores = np.array([one.accuracy_validation for one in trained]).reshape(len(seeds), len(archs)).T
-    return scores, sum(one.cpu_s for one in trained)
+    rows = np.array([hits(one.network, setting.data.validation) for one in trained]) > 0
+    return rows.reshape(len(seeds), len(archs), -1).swapaxes(0, 1), sum(one.cpu_s for one in trained)
 
 
 def as_nets(setting: Setting, archs: Sequence[Arch], scores: Floats) -> Nets:
@@ -64,7 +67,7 @@ def as_nets(setting: Setting, archs: Sequence[Arch], scores: Floats) -> Nets:
     rivals = {
         "macs": np.array([float(macs(spec)) for spec in specs]),
         "params": np.array([float(params(spec)) for spec in specs]),
-        "zero_shot": gains["zero_shot"],
+        "zero_shot": gains["zero_shot"][:, 0],
         "naswot": np.array([naswot(spec, images, seed) for spec in specs]),
     }
     nsr = np.array([setting.library.nsr_of(arch) for arch in archs])
@@ -105,7 +108,7 @@ def _rows(archs: Sequence[Arch], nets: Nets, scores: Floats) -> list[dict[str, A
             "arch": list(arch),
             "nsr": nets.nsr[index].tolist(),
             "accuracies": scores[index].tolist(),
-            "gains": {name: float(column[index]) for name, column in nets.gains.items()},
+            "gains": {name: column[index].tolist() for name, column in nets.gains.items()},
             "baselines": {name: float(column[index]) for name, column in nets.baselines.items()},
         }
         for index, arch in enumerate(archs)
