@@ -75,6 +75,10 @@ class BusyError(LinkError):
     """Another process uses the board, or has reserved it."""
 
 
+class UnsteadyError(LinkError):
+    """Repeats of one inference differ too much, or the board's clock is wrong: no figure to report."""
+
+
 class FlashError(LinkError):
     """An image could not be written: no such board, a missing right, or what is read back differs."""
 

@@ -35,6 +35,10 @@ typedef struct {
 } tn_stack;
 tn_stack tn_port_stack(void);
 
+/* Of the chip, in thousandths of a degree Celsius; INT32_MIN where nothing tells (the runner's own, which ports replace).
+ */
+int32_t tn_port_millicelsius(void);
+
 /* Stack pointer of the caller, for painting what lies below it. */
 uint32_t *tn_port_stack_pointer(void);
 

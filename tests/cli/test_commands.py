@@ -19,7 +19,7 @@ BOARD = "qemu-stm32f405"
 TIME_FIELDS = {
     "model", "sha256", "board", "runtime", "engine_version", "toolchain", "clock_hz", "instructions", "est_cycles",
     "latency_us", "latency_kind", "repeats", "peak_sram_bytes", "runner_sram_bytes", "arena_bytes", "flash_bytes",
-    "macs", "bit_exact", "output_sha256", "serial_log",
+    "macs", "bit_exact", "output_sha256", "serial_log", "warmups", "spread", "celsius",
 }  # fmt: skip
 
 

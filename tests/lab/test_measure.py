@@ -20,7 +20,8 @@ from tinynas.quantize.seeded import seeded_inputs
 
 FIELDS = (
     "model sha256 board runtime engine_version toolchain clock_hz instructions est_cycles latency_us latency_kind "
-    "repeats peak_sram_bytes runner_sram_bytes arena_bytes flash_bytes macs bit_exact output_sha256 serial_log"
+    "repeats peak_sram_bytes runner_sram_bytes arena_bytes flash_bytes macs bit_exact output_sha256 serial_log "
+    "warmups spread celsius"
 )
 
 

@@ -74,6 +74,14 @@ def test_every_sample_is_classified_as_the_interpreter_does(board: BoardSession)
     assert found.top1 == np.mean(correct)
 
 
+def test_a_fresh_board_infers_without_warm_ups(tmp_path: Path) -> None:
+    """Nothing has painted the stack by then."""
+    target = load_board("qemu-stm32f405")
+    with open_board(target, log=tmp_path / "log") as session:
+        flash(session, build_model(MODEL, target, tmp_path))
+        assert session.infer_many(1).end_us > 0
+
+
 def test_the_runner_tells_the_benchmark_s_name(board: BoardSession) -> None:
     assert board.attach().model == "vww01"
 

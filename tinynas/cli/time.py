@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinynas.cli.options import BoardOption, JsonOption, ModelArgument, PortOption, progress_console
+from tinynas.cli.options import (
+    BoardOption,
+    FlasherOption,
+    JsonOption,
+    ModelArgument,
+    PortOption,
+    ProbeOption,
+    flashing,
+    progress_console,
+)
 
 if TYPE_CHECKING:
     from tinynas.cli.models import Model
-    from tinynas.lab.board import Board
     from tinynas.lab.measure import Measurement
+    from tinynas.lab.session import BoardSession
+    from tinynas.lab.steady import Repeats
 
 
 class Runtime(enum.StrEnum):
@@ -27,8 +37,19 @@ def time(
     model: ModelArgument,
     board: BoardOption,
     runtime: Annotated[Runtime, typer.Option(help="tflm runs on board `host` only.")] = Runtime.ENGINE,
-    repeats: Annotated[int, typer.Option(min=1, help="Timed inferences; the median counts.")] = 3,
+    repeats: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Timed inferences; the median counts. Default: 3; real boards 10.", show_default=False
+        ),
+    ] = None,
+    warmups: Annotated[int, typer.Option(min=1, help="Inferences before those (not on virtual boards).")] = 3,
+    allow_spread: Annotated[
+        bool, typer.Option("--allow-spread", help="Report a real board's time even if repeats differ by more than 2 %.")
+    ] = False,
     port: PortOption = None,
+    flasher: FlasherOption = None,
+    probe: ProbeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build MODEL, flash it, run it and time it over the board's serial port.
@@ -38,27 +59,36 @@ def time(
     from tinynas.cli.models import read_model
     from tinynas.cli.tflm_host import measure_tflm
     from tinynas.lab.board import load_board
+    from tinynas.lab.session import open_board
+    from tinynas.lab.steady import Repeats
     from tinynas.report.measurement_text import measurement_lines
 
     target, found = load_board(board), read_model(model)
+    wanted = Repeats(warmups, repeats or (10 if target.kind == "hardware" else 3), allow_spread)
     with progress_console().status(f"building, flashing and timing on {board}"):
         if runtime is Runtime.TFLM:
-            result = measure_tflm(found, target, repeats)
+            result = measure_tflm(found, target, wanted.repeats)
         else:
-            result = _measure(found, target, repeats, port)
+            with open_board(target, port=port, flashing=flashing(flasher, probe)) as session:
+                result = _measure(found, session, wanted)
     print(result.model_dump_json(indent=2) if as_json else "\n".join(measurement_lines(result)))
 
 
-def _measure(model: Model, board: Board, repeats: int, port: str | None) -> Measurement:
+def _measure(model: Model, session: BoardSession, wanted: Repeats) -> Measurement:
     from tinynas.lab.cycles.inference import no_estimate
     from tinynas.lab.measure import measure
-    from tinynas.lab.session import open_board
 
-    reason = no_estimate(board)
-    with open_board(board, port=port) as session:
-        found = measure(
-            model.content, board, model=str(model.path), session=session, repeats=repeats, cycles=reason is None
-        )
-    if reason and board.kind == "virtual":  # said last: an error would be the only line
+    reason = no_estimate(session.board)
+    found = measure(
+        model.content,
+        session.board,
+        model=str(model.path),
+        session=session,
+        repeats=wanted.repeats,
+        warmups=wanted.warmups,
+        allow_spread=wanted.allow_spread,
+        cycles=reason is None,
+    )
+    if reason and session.board.kind == "virtual":  # said last: an error would be the only line
         print(f"tinynas: no estimated cycles: {reason}", file=sys.stderr)
     return found

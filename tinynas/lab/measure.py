@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +26,7 @@ from tinynas.lab.cycles.inference import estimate_inference
 from tinynas.lab.replies import MemoryStats
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.lab.session import BoardSession, Timing, open_board
+from tinynas.lab.steady import Repeats, spread, time_steadily
 from tinynas.plan.fit import fit, require_fit
 from tinynas.plan.plan import Plan
 from tinynas.plan.planner import plan
@@ -60,6 +61,9 @@ class Measurement(BaseModel, frozen=True, extra="forbid"):
     bit_exact: bool  # outputs of the first inference equal TFLite Micro's on the same seeded inputs
     output_sha256: str  # of the outputs' int8 bytes in model order
     serial_log: str | None  # None where there is no serial line
+    warmups: int | None = None  # inferences before the timed ones; as the next two, None on virtual boards, which count
+    spread: float | None = None  # (largest - smallest) / median of the repeats
+    celsius: float | None = None  # of the chip afterwards, where the board tells
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ def measure(
     session: BoardSession | None = None,
     runtime: Runtime = "engine",
     repeats: int = 3,
+    warmups: int = 3,
+    allow_spread: bool = False,
     interpreter: TflmWorker | None = None,
     log: Path | None = None,
     cycles: bool = False,
@@ -102,7 +108,8 @@ def measure(
     """Builds, flashes, verifies and times `model_bytes` (called `model` in the result) on `board`.
 
     An open `session` and an `interpreter` worker are used as they are, and left open; otherwise both live for this
-    call. Outputs are those of the first inference; `repeats` further ones are timed, and their median reported.
+    call. Outputs are those of the first inference; `repeats` further ones are timed, and their median reported: on
+    a real board after `warmups`, and only if they hardly differ (lab/steady.py) or `allow_spread` is set.
     With `cycles`, the same image runs once more on a QEMU that counts blocks, and est_cycles is filled
     (lab/cycles/inference.py says where that is possible).
 
@@ -119,9 +126,11 @@ def measure(
             wanted = reference.run(inputs)
         found = opened.infer(inputs)
         stats = require_whole(opened.stats())
-        timing = opened.time(repeats)
+        timing = _timing(opened, Repeats(warmups, repeats, allow_spread))
+        stats = replace(stats, celsius=opened.stats().celsius)
         est_cycles = _est_cycles(built.image, board, inputs, timing) if cycles else None
-        return _measurement(model, board, built, timing, est_cycles, stats, found, wanted, str(opened.log_path))
+        result = _measurement(model, board, built, timing, est_cycles, stats, found, wanted, str(opened.log_path))
+        return result.model_copy(update=_repeatability(opened, warmups, timing, stats))
 
 
 def _est_cycles(image: Image, board: Board, inputs: Sequence[NDArray[np.int8]], timing: Timing) -> int:
@@ -132,6 +141,23 @@ def _est_cycles(image: Image, board: Board, inputs: Sequence[NDArray[np.int8]], 
             "estimated cycles would be of another run"
         )
     return found.est_cycles
+
+
+def _timing(session: BoardSession, wanted: Repeats) -> Timing:
+    if session.board.kind == "hardware":
+        return time_steadily(session, wanted)
+    if session.board.kind == "host":
+        session.infer_many(max(1, wanted.warmups))
+    return session.time(wanted.repeats)
+
+
+def _repeatability(session: BoardSession, warmups: int, timing: Timing, stats: MemoryStats) -> dict[str, object]:
+    """Fields of a real board and the host; the clock is the one that the runner tells."""
+    if session.board.kind == "virtual":
+        return {}
+    clock_hz = None if session.board.kind == "host" else session.clock_hz
+    told = {"warmups": warmups, "spread": spread(timing.all_latency_us), "celsius": stats.celsius}
+    return {**told, "clock_hz": clock_hz}
 
 
 def flash(session: BoardSession, built: Built) -> None:

@@ -32,6 +32,7 @@ class Hello:
     sha256: str  # of the .tflite that the image was generated from
     ops: int
     extensions: tuple[str, ...]
+    clock_hz: int | None = None  # of the core, as the firmware sets it up; an older runner does not tell
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class MemoryStats:
     stack_bytes: int  # high-water mark of the inference
     stack_reserved_bytes: int
     canary: str  # "whole", or what was overrun
+    celsius: float | None = None  # of the chip, where the port can tell
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,9 @@ def hello(lines: Lines) -> Hello:
     if not version.startswith(RUNNER):
         raise FirmwareError(f"wanted our runner, the board runs {version!r}; flash it first: tinynas flash")
     model, sha256 = _bracketed(lines, "m-model-"), _bracketed(lines, "m-sha256-")
-    return Hello(version, model, sha256, number(lines, "m-ops-"), tuple(_bracketed(lines, "m-extensions-").split()))
+    extensions = tuple(_bracketed(lines, "m-extensions-").split())
+    clocks = numbers(lines, "m-clock-hz-")
+    return Hello(version, model, sha256, number(lines, "m-ops-"), extensions, clocks[0] if clocks else None)
 
 
 def places(lines: Lines, start: str) -> tuple[Place, ...]:
@@ -78,6 +82,7 @@ def memory(lines: Lines) -> MemoryStats:
         stack_bytes=number([line for line in lines if "reserved" not in line], "m-stack-"),
         stack_reserved_bytes=number(lines, "m-stack-reserved-"),
         canary=value(lines, "m-canary-"),
+        celsius=_celsius(lines),
     )
 
 
@@ -138,6 +143,11 @@ def value(lines: Lines, start: str) -> str:
 
 def _bracketed(lines: Lines, start: str) -> str:
     return value(lines, f"{start}[").removesuffix("]")
+
+
+def _celsius(lines: Lines) -> float | None:
+    told = [line.removeprefix("m-celsius-") for line in lines if line.startswith("m-celsius-")]
+    return reals(told[0])[0] if told else None
 
 
 def _integer(text: str, start: str, base: int = 10) -> int:

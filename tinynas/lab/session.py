@@ -64,6 +64,7 @@ class BoardSession:
         self._inputs: tuple[Place, ...] = ()
         self._output_bytes: tuple[int, ...] = ()
         self._op_count = 0
+        self._clock_hz: int | None = None  # what the runner says it is set up for
         self._extensions: tuple[str, ...] = ()
 
     @property
@@ -102,6 +103,7 @@ class BoardSession:
         hello = replies.hello(self._first_words())
         self._extensions = hello.extensions
         self._op_count = hello.ops
+        self._clock_hz = hello.clock_hz
         lines = self._command("io")
         self._inputs = replies.places(lines, "m-input-")
         self._output_bytes = tuple(place.size_bytes for place in replies.places(lines, "m-output-"))
@@ -165,6 +167,15 @@ class BoardSession:
         """MLPerf Tiny's `infer`: after `warmups`, the board's own clock before and after `repeats` inferences."""
         return replies.laps(self._command(f"infer {repeats} {warmups}", self.limits.inference_s * (repeats + warmups)))
 
+    def now_us(self) -> int:
+        """The board's own clock."""
+        return replies.number(self._command("timestamp"), "m-lap-us-")
+
+    @property
+    def clock_hz(self) -> int:
+        """What the firmware says that the core runs at; else the board file's."""
+        return self._clock_hz or self.board.clock_hz
+
     def stats(self) -> MemoryStats:
         """Memory marks of the last inference."""
         return replies.memory(self._command("stats"))
@@ -203,7 +214,7 @@ class BoardSession:
         return math.floor(exact + Fraction(1, 2)) + _EMPTY_CALL_INSTRUCTIONS
 
     def _latency_us(self, count: int) -> float:
-        return max(count, 0) / self.board.clock_hz * 1e6  # on the host, noise can make the overhead larger
+        return max(count, 0) / self.clock_hz * 1e6  # on the host, noise can make the overhead larger
 
     def _poke(self, place: Place, data: bytes) -> bool:
         return len(data) >= _DEBUGGER_FROM_BYTES and self._device.write_memory(place.address, data)

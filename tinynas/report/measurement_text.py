@@ -24,6 +24,10 @@ def measurement_lines(result: Measurement) -> Iterator[str]:
 
 def _fields(result: Measurement) -> Iterator[tuple[str, str]]:
     yield "latency", f"{result.latency_us / 1000:,.3f} ms ({KINDS[result.latency_kind]})"
+    if result.spread is not None:
+        yield "spread", f"{100 * result.spread:.2f} % of {result.repeats} repeats after {result.warmups} warm-ups"
+    if result.celsius is not None:
+        yield "temperature", f"{result.celsius:g} C"
     if result.instructions is not None:
         yield "instructions", f"{result.instructions:,} per inference"
     if result.est_cycles is not None:

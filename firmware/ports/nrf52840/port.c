@@ -10,6 +10,9 @@
 #define OUTSET(pin) REG32(GPIO(pin) + 0x508u)
 #define DIRSET(pin) REG32(GPIO(pin) + 0x518u)
 #define PIN_CNF(pin) REG32(GPIO(pin) + 0x700u + 4u * ((pin) % 32u))
+#define TEMP_START REG32(0x4000C000u)
+#define TEMP_READY 0x4000C100u
+#define TEMP_QUARTERS REG32(0x4000C508u) /* of a degree, signed */
 #define UART0 0x40002000u
 #define STARTRX REG32(UART0 + 0x000u)
 #define STARTTX REG32(UART0 + 0x008u)
@@ -53,6 +56,13 @@ static void uart_init(void) {
   ENABLE = 4u;
   STARTTX = 1u;
   STARTRX = 1u;
+}
+
+int32_t tn_port_millicelsius(void) {
+  TEMP_START = 1u;
+  tn_await(TEMP_READY, 1u, 1u);
+  REG32(TEMP_READY) = 0;
+  return (int32_t)TEMP_QUARTERS * 250;
 }
 
 void tn_port_init(void) {

@@ -25,6 +25,8 @@ static void cmd_profile(tn_runner *runner, char *args) {
   tn_put(runner->model->sha256);
   tn_put("]\r\nm-ops-");
   tn_put_u(runner->model->ops);
+  tn_put("\r\nm-clock-hz-");
+  tn_put_u(TN_CLOCK_HZ);
   tn_put("\r\nm-extensions-[io loaded ops out put run stats tag time]\r\n");
 }
 

@@ -24,6 +24,15 @@ void tn_cmd_io(tn_runner *runner, char *args) {
   }
 }
 
+__attribute__((weak)) int32_t tn_port_millicelsius(void) { return INT32_MIN; }
+
+static void put_temperature(void) {
+  int32_t millicelsius = tn_port_millicelsius();
+  if (millicelsius == INT32_MIN) return;
+  tn_put("\r\nm-celsius-");
+  tn_put_milli(millicelsius);
+}
+
 /* stats: arena bytes, stack used by the last inference, stack reserved, canaries */
 void tn_cmd_stats(tn_runner *runner, char *args) {
   (void)args;
@@ -37,5 +46,6 @@ void tn_cmd_stats(tn_runner *runner, char *args) {
   tn_put_u((uintptr_t)stack.top - (uintptr_t)stack.limit);
   tn_put("\r\nm-canary-");
   tn_put(overrun == NULL ? "whole" : overrun);
+  put_temperature();
   tn_end_line();
 }

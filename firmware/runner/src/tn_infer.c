@@ -36,7 +36,7 @@ static tn_status repeat(tn_runner *runner, uint32_t times) {
   tn_status status = TN_OK;
   uint64_t ticks;
   for (; times && status == TN_OK; times--) status = runner->runs ? tn_run_bare(runner) : tn_run(runner, &ticks);
-  if (status == TN_OK && tn_canary_broken(runner) != NULL) status = TN_ERR_CANARY;
+  if (status == TN_OK && runner->runs && tn_canary_broken(runner) != NULL) status = TN_ERR_CANARY;
   return tn_report(runner, status);
 }
 
