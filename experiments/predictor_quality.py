@@ -78,14 +78,13 @@ def main(options: Options) -> None:
     """Train what is missing; write the predictor, its data and how well it does."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
-    nets, scores, cpu_s = {}, {}, {}
+    nets, right, cpu_s = {}, {}, {}
     for part, archs in choose(setting).items():
-        scores[part], cpu_s[part] = accuracies(setting, archs, options.seeds, part)
-        nets[part] = as_nets(setting, archs, scores[part])
-        write_json(
-            options.runs / f"{context.experiment.name}-predictor-{part}.json", _rows(archs, nets[part], scores[part])
-        )
-    ceiling = noise_ceiling(scores[HELD_OUT], len(setting.data.validation))
+        right[part], cpu_s[part] = correct(setting, archs, options.seeds, part)
+        scores = right[part].mean(axis=2)
+        nets[part] = as_nets(setting, archs, scores)
+        write_json(options.runs / f"{context.experiment.name}-predictor-{part}.json", _rows(archs, nets[part], scores))
+    ceiling = noise_ceiling(right[HELD_OUT])
     resolutions = len(setting.space.resolutions)
     predictor = fit(nets[FITTING], resolutions, nets[HELD_OUT], ceiling)
     predictor.save(predictor_file(options.runs, setting))
