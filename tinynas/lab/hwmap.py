@@ -177,5 +177,8 @@ def _load(path: Path) -> Any:
 
 def _save(path: Path, rows: Any) -> None:
     text = io.StringIO()
-    _yaml().dump(rows, text)
+    if rows:
+        _yaml().dump(rows, text)
+    else:  # `[]` would make what is added later one long line
+        text.write("# no boards yet: tinynas lab scan\n")
     write_whole(path, text.getvalue())
