@@ -50,7 +50,7 @@ def test_every_memory_map_is_whole(name: str) -> None:
     [
         ('flashers = ["openocd", "pyocd"]', 'flashers = ["openocd"]', "pyocd must stand in `flashers`"),
         ('flashers = ["openocd", "pyocd"]', 'flashers = ["openocd", "pyocd", "uf2"]', r"its table \[hardware.uf2\]"),
-        ('usb = ["0483:374b"]', 'usb = ["0483:374B"]', "hardware.usb.0"),
+        ('usb = ["0483:374b"', 'usb = ["0483:374B"', "hardware.usb.0"),
         ("size_bytes = 327_680", "size_bytes = 327_681", "sram is not inside"),
         ("origin = 0x0800_0000", "origin = 0x07FF_FFF0", "flash is not inside"),
     ],
