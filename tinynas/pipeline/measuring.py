@@ -86,6 +86,10 @@ class Measurer:
         self.known |= dict(zip(new, found, strict=True))
         return [self.known[arch] for arch in archs]
 
+    def latency_us(self, archs: Sequence[Arch]) -> list[float]:
+        """Of each arch, measured."""
+        return [measurement.latency_us for measurement in self(archs)]
+
 
 def check_exact(measurement: Measurement) -> None:
     """Raise `ToolError` where a board's outputs are not TFLite Micro's."""

@@ -17,7 +17,8 @@ class SearchConfig(BaseModel, frozen=True, extra="forbid"):
     method: Literal["nsga2", "aging", "random"] = "nsga2"  # of tinynas.search.methods
     objectives: Annotated[tuple[str, ...], Field(min_length=1)] = ("error", "latency_us")  # to be made small
     limits: dict[str, PositiveFloat] = {}  # by objective's name, of any that exist; a network above one is no solution
-    latency: Literal["measured", "blocks"] = "measured"  # whole candidates timed, or the sum of blocks timed once
+    # every candidate timed, or summed over blocks by a table made once ([ofa.latency_table]) and only the front timed
+    latency: Literal["measured", "blocks"] = "measured"
     population: Annotated[int, Field(ge=4)] = 24
     generations: NonNegativeInt = 10  # after the first
     crossover: Probability = 0.9  # nsga2; else a child starts as a copy of its mother

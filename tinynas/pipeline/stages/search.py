@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,11 +27,12 @@ from tinynas.pipeline.predicted import Predicted
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.stages.space import candidate_cost
 from tinynas.plan.fit import RuntimeSize
+from tinynas.predict.latency_table import LatencyTable
 from tinynas.predict.quality import AccuracyPredictor
 from tinynas.search.methods import search
 from tinynas.search.objectives import objectives_of
 from tinynas.search.picture import front_picture
-from tinynas.search.problem import Candidate, Generation, SearchProblem, SearchResult
+from tinynas.search.problem import Archive, Candidate, Generation, SearchProblem, SearchResult
 from tinynas.space.cost import CandidateCost, sample_feasible
 from tinynas.space.space import Arch
 
@@ -63,8 +65,11 @@ def run_search(
     predictor: AccuracyPredictor,
     runtime: RuntimeSize,
     upstream: dict[str, str],
+    table: LatencyTable | None = None,
 ) -> Output:
     """candidates.json: everything evaluated; search.json: how the search went.
+
+    With `table`, candidates' latencies are its sums over blocks; only the front is measured, at the end.
 
     Raises:
         InfeasibleError: no network keeps the budget and the limits; the nearest is named.
@@ -77,7 +82,7 @@ def run_search(
         "firmware": firmware(context.board).firmware_hash,
         "seed": context.experiment.seed,
     }
-    work = _Work(context, data, library, Predicted(predictor, Features(library, data)), runtime)
+    work = _Work(context, data, library, Predicted(predictor, Features(library, data)), runtime, table)
     return context.stage(StageKey("search", _VERSION, settings, upstream), work.run)
 
 
@@ -88,6 +93,7 @@ class _Work:
     library: Library
     predicted: Predicted
     runtime: RuntimeSize
+    table: LatencyTable | None
 
     @cached_property
     def costs(self) -> CandidateCost:
@@ -98,19 +104,26 @@ class _Work:
         progress.begin("search", "candidates evaluated", config.budget)
         with open_farm(self.context) as farm:
             measurer = self._measurer(farm, folder)
-            problem = self._problem(measurer)
+            problem = self._problem(measurer.latency_us if self.table is None else self._summed)
             rng = np.random.default_rng(derive_seed(self.context.experiment.seed, "search"))
             seen = _Seen(self.context, problem, measurer)
             measurer.on_measured = seen.measured
             result = search(problem, config, rng, seen.generation)
+            final = Archive(self._problem(measurer.latency_us))
             measurer([candidate.arch for candidate in result.front])
-        self._save(problem, result, measurer, folder)
+            final.add([candidate.arch for candidate in result.front])
+        final.require_solution()
+        self._save(problem, result, final, measurer, folder)
         rate = measurer.rate.per_minute()
         speed = "all from the store" if rate is None else f"{rate:.0f} new ones per minute"
         progress.end(
             f"{len(result.candidates)} evaluated, {len(measurer.known)} measured ({speed}), "
-            f"{len(result.front)} on the front"
+            f"{len(final.front())} on the front"
         )
+
+    def _summed(self, archs: Sequence[Arch]) -> list[float]:
+        assert self.table is not None
+        return [self.table.predict(self.library.space.netspec(arch)) for arch in archs]
 
     def _measurer(self, farm: Farm, folder: Path) -> Measurer:
         seed = derive_seed(self.context.experiment.seed, "search", "calibration")
@@ -118,11 +131,9 @@ class _Work:
         store = MeasurementStore(self.context.measurements)
         return Measurer(self.library, farm, store, images, RateLog(folder / "rate.jsonl"))
 
-    def _problem(self, measurer: Measurer) -> SearchProblem:
+    def _problem(self, latency: Callable[[Sequence[Arch]], Sequence[float]]) -> SearchProblem:
         space, config = self.library.space, self.context.experiment.search
-        figures = CandidateFigures(
-            self.predicted, lambda archs: [m.latency_us for m in measurer(archs)], self.costs, self.context.board
-        )
+        figures = CandidateFigures(self.predicted, latency, self.costs, self.context.board)
         limits = limits_of(config.limits, self.context.experiment.budget.latency_us)
         objectives, constraints = objectives_of(config.objectives, limits, figures)
         return SearchProblem(
@@ -134,9 +145,13 @@ class _Work:
             constraints=constraints,
         )
 
-    def _save(self, problem: SearchProblem, result: SearchResult, measurer: Measurer, folder: Path) -> None:
-        front = {candidate.arch for candidate in result.front}
-        rows = [self._row(problem, candidate, measurer, candidate.arch in front) for candidate in result.candidates]
+    def _save(
+        self, problem: SearchProblem, result: SearchResult, final: Archive, measurer: Measurer, folder: Path
+    ) -> None:
+        """`final`: the front that the search found, with measured latencies."""
+        front = {candidate.arch for candidate in final.front()}
+        known = [final.candidates.get(candidate.arch, candidate) for candidate in result.candidates]
+        rows = [self._row(problem, candidate, measurer, candidate.arch in front) for candidate in known]
         last = result.generations[-1]
         summary = {
             "method": self.context.experiment.search.method,
@@ -146,9 +161,19 @@ class _Work:
             "measured_per_minute": measurer.rate.per_minute(),
             "hypervolume": [generation.hypervolume for generation in result.generations],
             "hypervolume_reference": dict(zip(result.objectives, result.reference, strict=True)),
+            "latency": self._additivity(measurer),
         }
         write_json(folder / "candidates.json", rows)
         write_json(folder / "search.json", summary)
+
+    def _additivity(self, measurer: Measurer) -> dict[str, Any]:
+        """Where latencies come from; of sums over blocks also how far they are off."""
+        if self.table is None:
+            return {"kind": "measured"}
+        archs = list(measurer.known)
+        off = [abs(s / m - 1) for s, m in zip(self._summed(archs), measurer.latency_us(archs), strict=True)]
+        check = self.table.check.model_dump() if self.table.check else None
+        return {"kind": "blocks", "nets": self.table.nets, "check": check, "front_mape": float(np.mean(off))}
 
     def _row(self, problem: SearchProblem, candidate: Candidate, measurer: Measurer, on_front: bool) -> dict[str, Any]:
         """A measured candidate's figures; of another the planner's, and its latency if that was estimated."""
