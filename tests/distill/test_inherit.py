@@ -94,6 +94,21 @@ def test_other_activations_and_attention_take_over_what_they_share() -> None:
         assert torch.equal(value, theirs.get(name, fresh[name])), name
 
 
+def test_a_fused_block_starts_as_the_product_of_two_convolutions() -> None:
+    """Equal, but for BatchNorm's epsilon, where the activation between them changes nothing and nothing is padded."""
+    teacher = lively_stage(StageOption(1, 1, 3.0, "inverted_residual", "relu6", "none", 16), seed=1).train()
+    student = lively_stage(StageOption(1, 1, 3.0, "fused_inverted_residual", "relu6", "none", 16), seed=2).train()
+    with torch.no_grad():
+        for block in teacher.blocks():
+            block.conv("expand").norm.weight.copy_(torch.rand(24) * 0.2 + 0.3)
+            block.conv("depthwise").conv.weight.sign_()
+            block.conv("expand").norm.bias.fill_(3)  # in the middle of what relu6 lets through
+    inherit_stage(student, teacher)
+    x = 4 * torch.rand(8, 8, 16, 16, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(student(x), teacher(x), atol=2e-3, rtol=0)
+    assert teacher(x).std() > 0.3
+
+
 def test_what_does_not_fit_keeps_its_weights() -> None:
     """Wider than the teacher: nothing is copied; deeper: the further blocks are left alone."""
     wider, before = stage_of(1, expand=4.0), stage_of(1, expand=4.0)

@@ -1,7 +1,8 @@
 """A student stage starts from the reference's weights where shapes allow: far better after one epoch than noise.
 
 Kernels are cropped to their centre (as Once-for-All's, arXiv 1908.09791); of the hidden channels those with the
-largest L1 norm in the following 1x1 convolution are kept, in their order; of the blocks the first ones.
+largest L1 norm in the following 1x1 convolution are kept, in their order; of the blocks the first ones. A fused
+inverted residual starts from the product of an inverted one's first two convolutions.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ def inherit_stage(student: Stage, teacher: Stage) -> None:
         for mine, theirs in zip(student.blocks(), teacher.blocks(), strict=False):
             if _fits(mine, theirs):
                 _inherit_block(mine, theirs)
+            elif _fuses(mine, theirs):
+                _inherit_fused(mine, theirs)
 
 
 def match_outputs(stage: Stage, targets: Tensor) -> None:
@@ -65,6 +68,33 @@ def _inherit_block(student: Block, teacher: Block) -> None:
         elif part.name == "se_reduce":
             kept[part.name] = _most_important(theirs["se_gate"], part.out_channels)
         _copy(mine, theirs[part.name], kept[part.name], torch.arange(1) if part.kind == "depthwise" else inputs)
+
+
+def _fuses(student: Block, teacher: Block) -> bool:
+    """Whether the student's first convolution stands where the teacher has a 1x1 and a depthwise one."""
+    mine, theirs = student.spec, teacher.spec
+    return (
+        (mine.cell, theirs.cell) == ("fused_inverted_residual", "inverted_residual")
+        and (mine.in_channels, mine.out_channels, mine.stride)
+        == (theirs.in_channels, theirs.out_channels, theirs.stride)
+        and teacher.expands
+        and mine.hidden_channels <= theirs.hidden_channels
+        and mine.kernel <= theirs.kernel
+    )
+
+
+def _inherit_fused(student: Block, teacher: Block) -> None:
+    """The product of the teacher's first two convolutions, as if there were no activation between them."""
+    expand, depthwise = teacher.conv("expand"), teacher.conv("depthwise")
+    kept = _most_important(teacher.last, student.last.conv.in_channels)
+    assert expand.norm.running_var is not None
+    gain = expand.norm.weight / torch.sqrt(expand.norm.running_var + expand.norm.eps)
+    window = _cropped(depthwise.conv.weight, student.spec.kernel) * gain[:, None, None, None]
+    fused = student.conv("expand")
+    fused.conv.weight.copy_((window * expand.conv.weight)[kept])
+    fused.norm.weight.copy_(depthwise.norm.weight[kept])
+    fused.norm.bias.copy_(depthwise.norm.bias[kept])
+    _copy(student.last, teacher.last, torch.arange(student.spec.out_channels), kept)
 
 
 def _most_important(layer: Layer, count: int) -> Tensor:
