@@ -19,12 +19,15 @@ from torch import Tensor
 
 from tests.space.elastic_spaces import tiny_elastic
 from tests.train.test_supervised import digit_data, few
+from tinynas.data.config import DataConfig
+from tinynas.data.digits import digits
 from tinynas.errors import ConfigError
 from tinynas.nets.elastic import ElasticNetwork, load_supernet
 from tinynas.train.augment import resized, to_float
-from tinynas.train.config import AugmentConfig
+from tinynas.train.config import AugmentConfig, HardwareConfig
 from tinynas.train.shrinking import ShrinkingEpoch, shrink
 from tinynas.train.shrinking_config import PhaseConfig, ShrinkingConfig
+from tinynas.train.shrinking_job import Row, SupernetJob, read_rows
 from tinynas.train.shrinking_ranks import Ranks
 from tinynas.train.supervised import accuracy
 
@@ -159,24 +162,6 @@ def test_sandwich_trains_the_extremes_at_every_step() -> None:
     assert not torch.equal(last.abs().sum((0, 2, 3)).sort().values, first.abs().sum((0, 2, 3)).sort().values)
 
 
-_RANK = """
-import sys
-from pathlib import Path
-import torch
-from tests.space.elastic_spaces import tiny_elastic
-from tests.train.test_shrinking import few, short
-from tinynas.nets.elastic import ElasticNetwork, save_supernet
-from tinynas.train.config import HardwareConfig
-from tinynas.train.shrinking import shrink
-from tinynas.train.shrinking_ranks import torchrun_ranks
-torch.set_num_threads(1)
-with torchrun_ranks(HardwareConfig(device="cpu")) as ranks:
-    supernet = ElasticNetwork(tiny_elastic(), 0)
-    shrink(supernet, few(64), short(), seed=0, ranks=ranks)
-save_supernet(Path(sys.argv[1]) / f"rank{ranks.rank}.npz", supernet)
-"""
-
-
 @dataclass(frozen=True)
 class Threads(Ranks):
     """Two ranks in one process: the mean of two written out."""
@@ -195,28 +180,40 @@ class Threads(Ranks):
     def wait(self) -> None:
         self.meeting.wait()
 
+    def require_equal(self, values: Iterable[Tensor]) -> None: ...
+
 
 def test_two_processes_of_torchrun(tmp_path: Path) -> None:
-    """Both end with equal weights, and with those of two ranks that average each step's gradients by hand."""
-    (tmp_path / "rank.py").write_text(_RANK)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run([*command, str(tmp_path / "rank.py"), str(tmp_path)], check=True, cwd=ROOT, env=environment)
-    first, second = (load_supernet(tmp_path / f"rank{rank}.npz") for rank in range(2))
-    assert same_weights(first, second)
+    """Their weights are equal (each checks it), and those of two ranks that average each step's gradients by hand."""
+    data = DataConfig(dataset="digits", kind="digits", train_images=64)
+    job = SupernetJob(
+        space=tiny_elastic(),
+        data=data,
+        training=short(),
+        hardware=HardwareConfig(device="cpu"),
+        seed=0,
+        half=False,
+        threads=1,
+    )
+    rows: list[Row] = []
+    job.run_in(2, tmp_path, rows.append)
+    assert [row["number"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert rows == read_rows(tmp_path / "epochs.jsonl")
 
     meeting, given = threading.Barrier(2), dict[int, list[Tensor]]()
     supernets = [ElasticNetwork(tiny_elastic(), seed=0) for _ in range(2)]
     ranks = [Threads(rank, 2, meeting, given) for rank in range(2)]
+    train = digits(data).train
     threads = [
-        threading.Thread(target=shrink, args=(net, few(64), short(), 0), kwargs={"ranks": own})
+        threading.Thread(target=shrink, args=(net, train, short(), 0), kwargs={"ranks": own})
         for net, own in zip(supernets, ranks, strict=True)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert same_weights(first, supernets[0])
+    assert same_weights(*supernets)
+    assert same_weights(load_supernet(tmp_path / "supernet.npz"), supernets[0])
 
 
 def test_batches_that_cannot_be_shared_are_refused() -> None:

@@ -84,6 +84,7 @@ def shrink(
         if checkpoint is not None and run.ranks.rank == 0:
             run.save(checkpoint)
         on_epoch(ShrinkingEpoch(phase.name, run.epochs_done, run.epochs, loss, rate))
+    run.ranks.require_equal(supernet.parameters())
     supernet.to("cpu")
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed
 
+from tinynas.errors import ToolError
 from tinynas.train.config import HardwareConfig
 from tinynas.train.device import open_device
 
@@ -31,6 +32,20 @@ class Ranks:
         flat /= self.world
         for value, mean in zip(together, torch.split(flat, [value.numel() for value in together]), strict=True):
             value.copy_(mean.view_as(value))
+
+    def require_equal(self, values: Iterable[Tensor]) -> None:
+        """Raise `ToolError` where the processes hold different tensors: then some step was not shared."""
+        if self.world == 1:
+            return
+        total = torch.stack([value.double().sum() for value in values]).sum()
+        least, most = total.clone(), total.clone()
+        distributed.all_reduce(least, distributed.ReduceOp.MIN)
+        distributed.all_reduce(most, distributed.ReduceOp.MAX)
+        if not torch.equal(least, most):
+            raise ToolError(
+                f"the {self.world} processes ended with different weights, so this training is worth nothing; remove "
+                "its checkpoint, and train on machines of one kind"
+            )
 
     def wait(self) -> None:
         """Until all processes are here."""
