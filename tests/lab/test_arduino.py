@@ -21,6 +21,8 @@ from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflm import TflmInterpreter
 from tinynas.lab.board import Board, Core, known_boards, load_board
 from tinynas.lab.build import Image, build_image
+from tinynas.lab.flashers.base import Target
+from tinynas.lab.flashers.platformio import PlatformIoFlasher
 from tinynas.lab.hardware import PlatformIo
 from tinynas.lab.hostboard import HostBoard
 from tinynas.lab.platformio_core import prepare
@@ -92,6 +94,19 @@ def test_time_and_memory_are_told(session: BoardSession) -> None:
     stats = session.stats()
     assert stats.canary == "whole"
     assert 256 <= stats.stack_bytes < stats.stack_reserved_bytes == session.board.stack_bytes // 2
+
+
+def test_an_image_is_found_again_and_uploaded_after_another_was_built(
+    built: Image, board: Board, places: Path, tmp_path: Path
+) -> None:
+    graph = read_tflite(MODEL)
+    generated = generate(graph, plan(graph, board.core))
+    first = build_image(generated, board)
+    build_image(toy(), board)
+    assert first.sha256 == built.sha256
+    assert build_image(generated, board).elf == first.elf
+    PlatformIoFlasher().flash(first.elf, board, Target(port=str(tmp_path / "board")))
+    assert (tmp_path / "board").read_bytes() == built.elf.read_bytes()
 
 
 @pytest.mark.parametrize("name", ARDUINO)

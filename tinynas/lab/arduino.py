@@ -31,40 +31,45 @@ _KEPT = ("firmware.*", "bootloader.bin", "partitions.bin")
 
 
 @dataclass(frozen=True)
-class ArduinoBuild:
-    """What PlatformIO has made; binaries for loaders lie beside `elf`."""
+class ArduinoProject:
+    """What PlatformIO builds a board's images from, but for the model."""
 
-    elf: Path
-    toolchain: str  # the platform of the environment, with its version
+    config: Path  # a platformio.ini that has the board's environment
+    platform: str  # of the environment, pinned
     firmware_hash: str  # of the sources and the environment
 
 
-def build_arduino(generated: Generated, board: Board, folder: Path, *, profile: bool = False) -> ArduinoBuild:
-    """Builds `board`'s environment around `generated`, and leaves the image in `folder`.
+def arduino_project(board: Board) -> ArduinoProject:
+    """The project of a board with an Arduino core.
 
     Raises:
         BoardError: neither firmware/platformio.ini nor the board file says which PlatformIO platform has the board.
-        ToolError: PlatformIO or its packages are not installed (says how), or it does not compile.
         StoreError: the cache cannot be written.
     """
     config = project_config(board)
-    environment = _environment(config, board)
+    environment = dict(_sections(config)[f"env:{board.environment}"])
+    if "platform" not in environment:
+        raise BoardError(f"{config}: [env:{board.environment}] has no Arduino core; give {board.name} another name")
+    sources = engine_sources().sha256() + runner_sources(board).sha256(*map(str, sorted(environment.items())))
+    return ArduinoProject(config, environment["platform"], hashlib.sha256(sources.encode()).hexdigest())
+
+
+def build_arduino(generated: Generated, board: Board, project: ArduinoProject, profile: bool, folder: Path) -> None:
+    """Builds `generated` into the board's firmware; firmware.elf, and what loaders want besides, are left in `folder`.
+
+    Raises:
+        ToolError: PlatformIO or its packages are not installed (says how), or it does not compile.
+    """
     if importlib.util.find_spec("platformio") is None:
         raise ToolError(f"platformio, which builds for {board.name}, is not installed; pip install 'tinynas[boards]'")
-    _require_packages(board, environment["platform"])
-    folder.mkdir(parents=True, exist_ok=True)
+    _require_packages(board, project.platform)
     with board_lock(f"pio-{os.getuid()}-{board.environment}", "building its image", wait_s=_LIMIT_S):
         with tempfile.TemporaryDirectory(prefix="tinynas-model-") as library:
             write_library(generated, Path(library) / "model")
-            built = _run(config, board, Path(library), profile)
+            built = _run(project.config, board, Path(library), profile)
         for pattern in _KEPT:
             for path in built.glob(pattern):
                 shutil.copy2(path, folder)
-    key = "".join(f"{name}={value};" for name, value in sorted(environment.items()))
-    sources = engine_sources().sha256() + runner_sources(board).sha256(key)
-    return ArduinoBuild(
-        folder / "firmware.elf", f"PlatformIO {environment['platform']}", hashlib.sha256(sources.encode()).hexdigest()
-    )
 
 
 def project_config(board: Board) -> Path:
@@ -94,19 +99,16 @@ def project_config(board: Board) -> Path:
     return folder / "platformio.ini"
 
 
+def build_folder(board: Board) -> Path:
+    """Where PlatformIO builds the board's environment: in workspace_dir of platformio.ini, or what overrides it."""
+    chosen = os.environ.get("PLATFORMIO_WORKSPACE_DIR")
+    return (Path(chosen) if chosen else _PROJECT.parent / "build" / "pio") / "build" / board.environment
+
+
 def _sections(config: Path) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(config)
     return parser
-
-
-def _environment(config: Path, board: Board) -> dict[str, str]:
-    environment = dict(_sections(config)[f"env:{board.environment}"])
-    if "platform" not in environment:
-        raise BoardError(
-            f"{config}: [env:{board.environment}] is not one of an Arduino core; give {board.name} another name"
-        )
-    return environment
 
 
 def _pio(*arguments: str) -> list[str]:
@@ -140,13 +142,7 @@ def _run(config: Path, board: Board, libraries: Path, profile: bool) -> Path:
     done = _call(_pio("run", "-d", str(_PROJECT), "-c", str(config), "-e", board.environment), more)
     if done.returncode:
         raise ToolError(f"{board.name}: PlatformIO could not build it: {_complaint(done.stdout + done.stderr)}")
-    return _workspace() / "build" / board.environment
-
-
-def _workspace() -> Path:
-    """workspace_dir of firmware/platformio.ini, or what overrides it."""
-    chosen = os.environ.get("PLATFORMIO_WORKSPACE_DIR")
-    return Path(chosen) if chosen else _PROJECT.parent / "build" / "pio"
+    return build_folder(board)
 
 
 def _call(command: list[str], more: dict[str, str]) -> subprocess.CompletedProcess[str]:

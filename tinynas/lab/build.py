@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tinynas.engine.generate import Generated
 from tinynas.errors import FitError, StoreError, ToolError
-from tinynas.lab.arduino import ARDUINO_RUNNER_SRAM_BYTES, build_arduino
+from tinynas.lab.arduino import ARDUINO_RUNNER_SRAM_BYTES, arduino_project, build_arduino
 from tinynas.lab.board import Board, Core
 from tinynas.lab.elf import Elf, read_elf
 from tinynas.lab.linker import linker_script
@@ -92,10 +92,10 @@ def build_image(
         StoreError: the disk is full or cannot be written.
     """
     if board.framework == "arduino":
-        return _arduino_image(generated, board, profile, folder or (cache or cache_dir()) / "images" / board.name)
+        return _arduino_image(generated, board, profile, cache, folder)
     parts = firmware(board, cache)
     if folder is None:
-        key = _model_key(generated, parts, profile)
+        key = _model_key(generated, parts.firmware_hash, profile)
         folder = _once(
             (cache or cache_dir()) / "images" / key[:32], lambda new: _link(generated, board, parts, profile, new)
         )
@@ -115,18 +115,26 @@ def engine_folder(tools: Toolchain, cache: Path | None = None) -> Path:
     return _library(engine_sources(), tools, (cache or cache_dir()) / "firmware")[0].parent
 
 
-def _arduino_image(generated: Generated, board: Board, profile: bool, folder: Path) -> Image:
-    with _disk_errors(folder):
-        built = build_arduino(generated, board, folder, profile=profile)
+def _arduino_image(generated: Generated, board: Board, profile: bool, cache: Path | None, folder: Path | None) -> Image:
+    project = arduino_project(board)
+    if folder is None:
+        key = _model_key(generated, project.firmware_hash, profile)
+        path = (cache or cache_dir()) / "images" / key[:32]
+        folder = _once(path, lambda new: build_arduino(generated, board, project, profile, new))
+    else:
+        with _disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            build_arduino(generated, board, project, profile, folder)
+    elf = folder / "firmware.elf"
     return Image(
-        elf=built.elf,
-        sha256=hashlib.sha256(built.elf.read_bytes()).hexdigest(),
-        flash_bytes=0 if board.core is Core.HOST else sum(len(part.data) for part in read_elf(built.elf).segments),
+        elf=elf,
+        sha256=hashlib.sha256(elf.read_bytes()).hexdigest(),
+        flash_bytes=0 if board.core is Core.HOST else sum(len(part.data) for part in read_elf(elf).segments),
         statics_bytes=0,
         runner_sram_bytes=ARDUINO_RUNNER_SRAM_BYTES,
         arena_bytes=generated.arena_bytes,
-        toolchain=built.toolchain,
-        firmware_hash=built.firmware_hash,
+        toolchain=f"PlatformIO {project.platform}",
+        firmware_hash=project.firmware_hash,
         profile=profile,
     )
 
@@ -150,8 +158,8 @@ def _compile(sources: Sources, tools: Toolchain, target: Path) -> None:
         tools.archive(target, list(pool.map(one, sources.files)))
 
 
-def _model_key(generated: Generated, parts: Firmware, profile: bool) -> str:
-    digest = hashlib.sha256(f"{parts.firmware_hash}\0{generated.arena_bytes}\0{profile}".encode())
+def _model_key(generated: Generated, firmware_hash: str, profile: bool) -> str:
+    digest = hashlib.sha256(f"{firmware_hash}\0{generated.arena_bytes}\0{profile}".encode())
     for name, content in sorted(generated.files.items()):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

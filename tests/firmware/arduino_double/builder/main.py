@@ -1,11 +1,16 @@
-"""Builds with this machine's compiler, as an Arduino platform does with the board's."""
+"""Builds with this machine's compiler, as an Arduino platform does with the board's; its port is a file."""
 
-from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
+from SCons.Script import COMMAND_LINE_TARGETS, AlwaysBuild, Default, DefaultEnvironment
 
 env = DefaultEnvironment()
 env.Replace(
     AR="ar", CC="gcc", CXX="g++", LINK="g++", RANLIB="ranlib", SIZETOOL="size", PROGNAME="firmware", PROGSUFFIX=".elf"
 )
-program = env.BuildProgram()
-AlwaysBuild(env.Alias("buildprog", program, program))
-Default([program])
+binary = "$BUILD_DIR/firmware.bin"
+if "nobuild" in COMMAND_LINE_TARGETS:
+    AlwaysBuild(env.Alias("nobuild", binary))
+else:
+    binary = env.Command(binary, env.BuildProgram(), "cp $SOURCE $TARGET")
+    AlwaysBuild(env.Alias("buildprog", binary, binary))
+AlwaysBuild(env.Alias("upload", binary, "cp $SOURCE $UPLOAD_PORT"))
+Default([binary])
