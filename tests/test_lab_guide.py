@@ -125,7 +125,7 @@ def test_the_maps_full_entry_is_one(tmp_path: Path) -> None:
 def test_the_labgrid_part_runs_on_another_machines_board(
     reader: Reader,
     place: BoardEntry,
-    labgrid: Path,  # noqa: F811
+    labgrid: Path,
 ) -> None:
     """The place of the fixture is far-1 already, so it is made anew."""
     reader.environment.update({name: value for name, value in os.environ.items() if name.startswith("LG_")})
