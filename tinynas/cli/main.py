@@ -108,6 +108,8 @@ def _run_and_flush() -> None:
         status = app(standalone_mode=False)  # else typer prints wrong usage itself, in a box
     finally:
         sys.stdout.flush()
+    if status == EXIT_INTERRUPTED:  # typer's own way of passing Ctrl-C on
+        raise KeyboardInterrupt
     if status:
         sys.exit(status)
 
