@@ -60,6 +60,10 @@ def build_arduino(generated: Generated, board: Board, project: ArduinoProject, p
     Raises:
         ToolError: PlatformIO or its packages are not installed (says how), or it does not compile.
     """
+    if core_folder() is None:
+        raise ToolError(
+            f"{board.name}: an installed tinynas cannot build with an Arduino core; use a checkout, and its make"
+        )
     if importlib.util.find_spec("platformio") is None:
         raise ToolError(f"platformio, which builds for {board.name}, is not installed; pip install 'tinynas[boards]'")
     _require_packages(board, project.platform)
