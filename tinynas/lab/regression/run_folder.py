@@ -34,14 +34,16 @@ class RunFolder:
     @property
     def attempts(self) -> list[Attempt]:
         """Those that ended, in order; a line that was cut off by a crash is none."""
-        lines = self._attempts_file.read_bytes().splitlines(keepends=True) if self._attempts_file.is_file() else []
-        return [Attempt.model_validate_json(line) for line in lines if line.endswith(b"\n")]
+        lines = self._attempts_file.read_bytes().splitlines() if self._attempts_file.is_file() else []
+        return [attempt for line in lines if (attempt := _whole(line)) is not None]
 
     def add(self, attempt: Attempt) -> None:
         """Keeps one more."""
         try:
-            with self._attempts_file.open("ab") as file:
-                file.write(attempt.model_dump_json().encode() + b"\n")
+            with self._attempts_file.open("ab+") as file:
+                file.seek(max(0, file.tell() - 1))
+                cut_off = file.read(1) not in {b"", b"\n"}  # by a crash; what is added must not continue that line
+                file.write((b"\n" if cut_off else b"") + attempt.model_dump_json().encode() + b"\n")
         except OSError as error:
             raise StoreError(f"{self._attempts_file}: cannot be written: {error.strerror}; free some space") from error
 
@@ -113,6 +115,13 @@ def run_key(*parts: str | bytes) -> str:
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8) + data)
     return digest.hexdigest()
+
+
+def _whole(line: bytes) -> Attempt | None:
+    try:
+        return Attempt.model_validate_json(line)
+    except ValidationError:
+        return None
 
 
 def _unfinished(root: Path, key: str, surroundings: Surroundings) -> RunFolder | None:
