@@ -123,6 +123,15 @@ def mul_channels(cases: Mve, size: tuple[int, int], channels: int) -> None:
     cases.net.op("MUL", [x, factors], y, ops.Binary(cases.activation()))
 
 
+def table(cases: Mve, kind: str, elements: int) -> None:
+    """A function of one value: HARD_SWISH, RELU, ..."""
+    turn = cases.turn
+    cases.turn += 1
+    x = cases.net.input((1, elements), 0.0235, ZERO_POINTS[turn % len(ZERO_POINTS)])
+    y = cases.net.output((1, elements), 0.02, ZERO_POINTS[(turn + 1) % len(ZERO_POINTS)])
+    cases.net.op(kind, [x], y)
+
+
 def average_pool(
     cases: Mve, size: tuple[int, int], channels: int, window: tuple[int, int], stride: tuple[int, int], padding: Padding
 ) -> None:

@@ -150,6 +150,11 @@ def products(cases: Mve) -> None:
         mve_cases.mul_channels(cases, size, channels)
 
 
+def tables(cases: Mve) -> None:
+    for turn, elements in enumerate((1, 15, 16, 17, 256, 300)):
+        mve_cases.table(cases, ("HARD_SWISH", "RELU", "QUANTIZE")[turn % 3], elements)
+
+
 def pools(cases: Mve) -> None:
     mve_cases.average_pool(cases, (3, 3), 20, (3, 3), (3, 3), VALID)
     mve_cases.average_pool(cases, (25, 5), 7, (25, 5), (25, 5), VALID)
@@ -167,6 +172,7 @@ FAMILIES = {
     "depthwise": depthwise,
     "sums": sums,
     "products": products,
+    "tables": tables,
     "pools": pools,
 }
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
 from tinynas.graph.ir import Graph, Op
-from tinynas.plan.kernels import Array, Kernel, Value, in_place, register
+from tinynas.plan.kernels import Array, Isa, Kernel, Value, in_place, register
 from tinynas.plan.ops.lut_functions import FUNCTIONS
 
 
@@ -30,16 +31,15 @@ def refuses(graph: Graph, op: Op) -> str | None:
     return None
 
 
-register(
-    Kernel(
-        name="lut_s8",
-        ops=tuple(FUNCTIONS),
-        header="tn_lut.h",
-        params="tn_lut_params",
-        params_bytes=8,
-        pack=pack,
-        refuses=refuses,
-        layout=layout,
-        lead_bytes=in_place,
-    )
+_kernel = partial(
+    Kernel,
+    ops=tuple(FUNCTIONS),
+    params="tn_lut_params",
+    params_bytes=8,
+    pack=pack,
+    refuses=refuses,
+    layout=layout,
+    lead_bytes=in_place,
 )
+register(_kernel(name="lut_s8", header="tn_lut.h"))
+register(_kernel(name="lut_mve_s8", header="tn_lut_mve.h", isa=Isa.MVE))
