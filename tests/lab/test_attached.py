@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.lab.attached import AttachedDouble, attached_double
+from tests.lab.lines import Direction, Line
 from tests.lab.nets import SIDE, small_net
 from tinynas.errors import BoardError, BusyError, PortLostError
 from tinynas.lab.board import Board, load_board
@@ -35,7 +37,7 @@ def board_of(double: AttachedDouble) -> Board:
 def test_a_model_is_timed_over_the_port(double: AttachedDouble) -> None:
     board = board_of(double)
     with open_board(board, port=double.port) as session:
-        found = measure(small_net(0), board, session=session)
+        found = measure(small_net(0), board, session=session, allow_spread=True)  # other tests run beside it
     assert found.bit_exact
     assert (found.latency_kind, found.instructions) == ("measured", None)
     assert found.latency_us > 0
@@ -51,10 +53,41 @@ def test_images_are_classified_over_the_port_by_the_one_board_there_is(double: A
 
 def test_a_farm_of_a_real_board_has_one_worker(double: AttachedDouble, tmp_path: Path) -> None:
     models = [small_net(seed) for seed in range(2)]
-    with Farm(board_of(double), workers=4, port=double.port) as farm:
+    with Farm(board_of(double), workers=4, port=double.port, repeats=1) as farm:
         found = farm.measure_all(models, MeasurementStore(tmp_path / "db"))
     assert all(measurement.bit_exact for measurement in found)
     assert double.flashed == 2
+
+
+class Slip:
+    """Changes one digit of the first time that is told."""
+
+    def __init__(self) -> None:
+        self.changed = 0
+        self._line = b""
+
+    def pass_on(self, line: Line, direction: Direction, data: bytes) -> None:
+        if direction == "to_board" or self.changed:
+            line.deliver(direction, data)
+            return
+        self._line += data
+        if found := re.search(rb"m-ticks-(\d)\d*\r\n", self._line):
+            self.changed += 1
+            other = b"1" if found[1] != b"1" else b"2"
+            self._line = self._line[: found.start(1)] + other + self._line[found.end(1) :]
+        if self.changed or self._line.endswith(b"\n"):
+            line.deliver(direction, self._line)
+            self._line = b""
+
+
+def test_a_farm_measures_again_what_failed_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slip = Slip()
+    with attached_double(tmp_path, slip) as double:
+        monkeypatch.setenv("PATH", double.path)
+        with Farm(board_of(double), port=double.port, repeats=1) as farm:
+            (found,) = farm.measure_all([small_net(0)], MeasurementStore(tmp_path / "db"))
+    assert found.bit_exact
+    assert (slip.changed, double.flashed) == (1, 2)
 
 
 def test_a_farm_whose_board_is_not_there_says_so(double: AttachedDouble, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -23,6 +24,7 @@ from tinynas.lab.store import MeasurementKey, MeasurementStore
 
 _MODEL_LIMIT_S = 600.0  # one model, start of the worker included
 _GOODBYE_S = 5.0
+_TRIES = 3  # of a measurement on a real board
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def measure_all(
 class Farm:
     """Worker processes with a board each, started when first needed and kept until the farm is closed.
 
-    A real board (at `port`, or found by its USB identity) has one worker.
+    A real board (at `port`, or found by its USB identity) has one worker, and a model whose measurement fails on the
+    way to it (a lost byte, a loose plug) is measured again, a few times, each with its own serial log.
 
     The start method is spawn, so a script that makes a farm needs the usual `if __name__ == "__main__"`.
     """
@@ -69,6 +72,7 @@ class Farm:
     ) -> None:
         self._job = Job(board, runtime, repeats, port)
         self._size = copies(board, workers, port)
+        self._tries = _TRIES if board.kind == "hardware" else 1
         self._team: list[_Worker] = []
 
     def __enter__(self) -> Self:
@@ -109,6 +113,7 @@ class Farm:
     def _replies(self, models: Mapping[str, bytes]) -> Iterator[Reply]:
         """One reply per model, as they come."""
         tasks = list(models.items())[::-1]
+        tries: Counter[str] = Counter()
         if tasks:
             runtime_size(self._job.board)  # build engine and runner once, not once per worker
         busy: dict[Connection, _Worker] = {}
@@ -120,7 +125,12 @@ class Farm:
                     busy[worker.line] = worker
                 for worker in _finished(busy):
                     del busy[worker.line]
-                    yield self._reply(worker)
+                    reply = self._reply(worker)
+                    tries[reply.sha256] += 1
+                    if _worth_another(reply) and tries[reply.sha256] < self._tries:
+                        tasks.append((reply.sha256, models[reply.sha256]))
+                    else:
+                        yield reply
         finally:  # on an error or the user's Ctrl-C, work in progress is dropped
             for worker in busy.values():
                 self._discard(worker)
@@ -143,6 +153,10 @@ class Farm:
     def _discard(self, worker: _Worker) -> None:
         worker.end(0.0)
         self._team.remove(worker)
+
+
+def _worth_another(reply: Reply) -> bool:
+    return isinstance(reply.result, LinkError) and reply.result.infrastructure
 
 
 def measurement_keys(hashes: Sequence[str], board: Board, runtime: Runtime = "engine") -> dict[str, MeasurementKey]:
