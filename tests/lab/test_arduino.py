@@ -19,7 +19,7 @@ from tinynas.engine.generate import generate
 from tinynas.errors import BoardError, ToolError
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflm import TflmInterpreter
-from tinynas.lab.board import Board, Core, known_boards, load_board
+from tinynas.lab.board import Board, known_boards, load_board
 from tinynas.lab.build import Image, build_image
 from tinynas.lab.flashers.base import Target
 from tinynas.lab.flashers.platformio import PlatformIoFlasher
@@ -27,10 +27,8 @@ from tinynas.lab.hardware import PlatformIo
 from tinynas.lab.hostboard import HostBoard
 from tinynas.lab.platformio_core import prepare
 from tinynas.lab.rawlog import RawLog
-from tinynas.lab.runtime_size import runtime_size
 from tinynas.lab.session import BoardSession
 from tinynas.lab.sources import engine_sources, runner_sources
-from tinynas.plan.fit import fit
 from tinynas.plan.planner import plan
 from tinynas.quantize.seeded import seeded_inputs
 from tinynas.resources import resource
@@ -180,18 +178,6 @@ def test_a_board_that_no_platform_is_known_of_is_told_so(tmp_path: Path) -> None
 def test_a_model_that_does_not_compile_is_an_error_of_one_line(board: Board, places: Path, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match=r"double: PlatformIO could not build it: .*nonsense"):
         build_image(toy(before="#error nonsense"), board, folder=tmp_path)
-
-
-@pytest.mark.parametrize("name", ARDUINO)
-def test_fit_tells_what_is_needed_before_anything_is_built(name: str) -> None:
-    board = load_board(name)
-    graph = read_tflite(MODEL)
-    planned = plan(graph, board.core)
-    found = fit(planned, board, runtime_size(board))
-    assert found.fits
-    assert found.arena_bytes == planned.arena_bytes
-    assert found.flash_bytes > board.framework_flash_bytes > 0
-    assert board.core is not Core.HOST
 
 
 def test_engine_and_runner_compile_for_xtensa_without_a_warning(tmp_path: Path) -> None:

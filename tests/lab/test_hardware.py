@@ -46,6 +46,16 @@ def test_an_image_links_and_is_as_large_as_predicted(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", sorted(set(HARDWARE) - set(BARE_METAL)))
+def test_with_an_arduino_core_fit_tells_what_is_needed_before_anything_is_built(name: str) -> None:
+    board = load_board(name)
+    planned = plan(read_tflite(small_net(seed=0)), board.core)
+    found = fit(planned, board, runtime_size(board))
+    assert found.fits
+    assert found.arena_bytes == planned.arena_bytes
+    assert found.flash_bytes > board.framework_flash_bytes > 0
+
+
 @pytest.mark.parametrize("name", BARE_METAL)
 def test_the_port_compiles_without_a_warning(name: str, tmp_path: Path) -> None:
     board = load_board(name)
