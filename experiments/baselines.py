@@ -5,8 +5,8 @@ from __future__ import annotations
 from tinynas.space.mobilenet import inverted_residuals, scaled_mobilenet_v1, scaled_mobilenet_v2
 from tinynas.space.netspec import NetSpec
 
-V1_WIDTHS = (0.125, 0.25)
-V2_WIDTHS = (0.1, 0.2, 0.35)
+V1_WIDTHS = (0.25,)
+V2_WIDTHS = (0.1, 0.35)
 
 
 def baselines(resolution: int, channels: int, classes: int) -> dict[str, NetSpec]:
