@@ -103,9 +103,12 @@ def test_with_an_empty_path_every_command_for_boards_says_what_is_missing(
         check_one_line(result.status, result.err, "not installed", "apt-get install")
 
 
-def test_tflm_runs_on_the_host_only(tinynas: Tinynas, models: Path) -> None:
+def test_without_tflm_s_sources_the_way_to_get_them_is_told(
+    tinynas: Tinynas, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TINYNAS_TFLM", raising=False)
     result = tinynas("time", models / "good.tflite", "--board", "qemu-stm32f405", "--runtime", "tflm")
-    check_one_line(result.status, result.err, "--board host")
+    check_one_line(result.status, result.err, "create_tflm_tree.py", "TINYNAS_TFLM")
 
 
 def test_unknown_data_lists_the_known(tinynas: Tinynas, models: Path) -> None:

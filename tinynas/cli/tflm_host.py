@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING
 
 from tinynas import __version__
-from tinynas.errors import BoardError
 
 if TYPE_CHECKING:
     from tinynas.cli.models import Model
@@ -22,16 +21,14 @@ BATCH = 10  # inferences per timed call; their number cancels the cost of callin
 def measure_tflm(model: Model, board: Board, repeats: int) -> Measurement:
     """Arena, host latency and parity: `bit_exact` says whether our engine, built for this machine, agrees.
 
-    Raises:
-        BoardError: the board is not the host; TFLite Micro is not built for other boards.
+    `board` is the host; other boards run it by lab/tflm_measure.py.
     """
     from tinynas.engine.host import HostModel
     from tinynas.graph.tflm import TflmInterpreter
     from tinynas.lab.measure import SEED, Measurement, output_bytes, same_outputs
     from tinynas.quantize.seeded import seeded_inputs
 
-    if board.kind != "host":
-        raise BoardError(f"--runtime tflm runs on board host only, not on {board.name}; give --board host, or engine")
+    assert board.kind == "host", board.name
     ours = HostModel(model.graph)
     inputs = seeded_inputs(model.graph, SEED)[0]
     with TflmInterpreter(model.content) as interpreter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,7 +37,9 @@ class Runtime(enum.StrEnum):
 def time(
     model: ModelArgument,
     board: BoardOption,
-    runtime: Annotated[Runtime, typer.Option(help="tflm runs on board `host` only.")] = Runtime.ENGINE,
+    runtime: Annotated[
+        Runtime, typer.Option(help="tflm: the upstream interpreter, beside our engine.")
+    ] = Runtime.ENGINE,
     repeats: Annotated[
         int | None,
         typer.Option(
@@ -47,6 +50,9 @@ def time(
     allow_spread: Annotated[
         bool, typer.Option("--allow-spread", help="Report a real board's time even if repeats differ by more than 2 %.")
     ] = False,
+    tflm: Annotated[
+        Path | None, typer.Option(help="Upstream's sources for --runtime tflm; default: $TINYNAS_TFLM.")
+    ] = None,
     port: PortOption = None,
     flasher: FlasherOption = None,
     probe: ProbeOption = None,
@@ -66,12 +72,22 @@ def time(
     target, found = load_board(board), read_model(model)
     wanted = Repeats(warmups, repeats or (10 if target.kind == "hardware" else 3), allow_spread)
     with progress_console().status(f"building, flashing and timing on {board}"):
-        if runtime is Runtime.TFLM:
+        if runtime is Runtime.TFLM and target.kind == "host":
             result = measure_tflm(found, target, wanted.repeats)
         else:
             with open_board(target, port=port, flashing=flashing(flasher, probe)) as session:
-                result = _measure(found, session, wanted)
+                result = (
+                    _measure(found, session, wanted)
+                    if runtime is Runtime.ENGINE
+                    else _tflm(found, session, wanted, tflm)
+                )
     print(result.model_dump_json(indent=2) if as_json else "\n".join(measurement_lines(result)))
+
+
+def _tflm(model: Model, session: BoardSession, wanted: Repeats, folder: Path | None) -> Measurement:
+    from tinynas.lab.tflm_measure import measure_tflm_on_board
+
+    return measure_tflm_on_board(model.content, session, wanted, model=str(model.path), folder=folder)
 
 
 def _measure(model: Model, session: BoardSession, wanted: Repeats) -> Measurement:

@@ -67,7 +67,7 @@ def firmware(board: Board, cache: Path | None = None) -> Firmware:
     root = (cache or cache_dir()) / "firmware"
     runner, runner_key = _library(runner_sources(board), tools, root)
     engine, engine_key = _library(engine_sources(), tools, root)
-    script_folder = _once(
+    script_folder = made_once(
         root / f"script-{script_key[:24]}", lambda folder: _write(folder / "board.ld", script.encode())
     )
     combined = hashlib.sha256(f"{runner_key}{engine_key}{script_key}".encode()).hexdigest()
@@ -96,7 +96,7 @@ def build_image(
     parts = firmware(board, cache)
     if folder is None:
         key = _model_key(generated, parts.firmware_hash, profile)
-        folder = _once(
+        folder = made_once(
             (cache or cache_dir()) / "images" / key[:32], lambda new: _link(generated, board, parts, profile, new)
         )
     else:
@@ -120,7 +120,7 @@ def _arduino_image(generated: Generated, board: Board, profile: bool, cache: Pat
     if folder is None:
         key = _model_key(generated, project.firmware_hash, profile)
         path = (cache or cache_dir()) / "images" / key[:32]
-        folder = _once(path, lambda new: build_arduino(generated, board, project, profile, new))
+        folder = made_once(path, lambda new: build_arduino(generated, board, project, profile, new))
     else:
         with _disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def _arduino_image(generated: Generated, board: Board, profile: bool, cache: Pat
 def _library(sources: Sources, tools: Toolchain, root: Path) -> tuple[Path, str]:
     key = sources.sha256(tools.version, *tools.flags)
     name = f"lib{sources.library}.a"
-    folder = _once(root / f"{sources.library}-{key[:24]}", lambda new: _compile(sources, tools, new / name))
+    folder = made_once(root / f"{sources.library}-{key[:24]}", lambda new: _compile(sources, tools, new / name))
     return folder / name, key
 
 
@@ -185,7 +185,7 @@ def _link(generated: Generated, board: Board, parts: Firmware, profile: bool, fo
 
 
 def _link_flags(generated: Generated, board: Board, parts: Firmware) -> list[str]:
-    libraries = ["-Wl,--start-group", *map(str, parts.libraries), "-Wl,--end-group", "-Wl,--gc-sections"]
+    libraries = ["-Wl,--start-group", *map(str, parts.libraries), "-lm", "-Wl,--end-group", "-Wl,--gc-sections"]
     if board.core is Core.HOST:
         return libraries
     return [
@@ -200,7 +200,7 @@ def _link_flags(generated: Generated, board: Board, parts: Firmware) -> list[str
 def _write_sources(files: Mapping[str, bytes], folder: Path) -> list[str]:
     for name, content in files.items():
         _write(folder / name, content)
-    return [name for name in files if name.endswith((".c", ".S"))]
+    return [name for name in files if name.endswith((".c", ".S", ".o", ".a"))]
 
 
 def _as_fit_error(error: ToolError, board: Board) -> FitError | ToolError:
@@ -242,7 +242,7 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _once(folder: Path, fill: Callable[[Path], None]) -> Path:
+def made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
     """`folder`, filled by `fill` if it is not there: made under another name and renamed, so never seen half done."""
     if folder.is_dir():
         return folder

@@ -35,7 +35,7 @@ from tinynas.quantize.seeded import seeded_inputs
 Runtime = Literal["engine", "tflm"]
 LatencyKind = Literal["measured", "virtual", "host"]
 SEED = 0
-_KINDS: dict[str, LatencyKind] = {"virtual": "virtual", "host": "host", "hardware": "measured"}
+KINDS: dict[str, LatencyKind] = {"virtual": "virtual", "host": "host", "hardware": "measured"}
 
 
 class Measurement(BaseModel, frozen=True, extra="forbid"):
@@ -117,7 +117,7 @@ def measure(
         ModelError, FitError, ToolError, LinkError: as their classes say.
     """
     if runtime != "engine":
-        raise ToolError(f"runtime {runtime!r} is not available on {board.name}; available: engine")
+        raise ToolError(f"runtime {runtime!r} is not searched with; time it: tinynas time --runtime {runtime}")
     with tempfile.TemporaryDirectory(prefix="tinynas-image-") as folder, _session(session, board, log) as opened:
         built = build_model(model_bytes, board, Path(folder))
         flash(opened, built)
@@ -126,7 +126,7 @@ def measure(
             wanted = reference.run(inputs)
         found = opened.infer(inputs)
         stats = require_whole(opened.stats())
-        timing = _timing(opened, Repeats(warmups, repeats, allow_spread))
+        timing = time_as_asked(opened, Repeats(warmups, repeats, allow_spread))
         stats = replace(stats, celsius=opened.stats().celsius)
         est_cycles = _est_cycles(built.image, board, inputs, timing) if cycles else None
         result = _measurement(model, board, built, timing, est_cycles, stats, found, wanted, str(opened.log_path))
@@ -143,7 +143,8 @@ def _est_cycles(image: Image, board: Board, inputs: Sequence[NDArray[np.int8]], 
     return found.est_cycles
 
 
-def _timing(session: BoardSession, wanted: Repeats) -> Timing:
+def time_as_asked(session: BoardSession, wanted: Repeats) -> Timing:
+    """Virtual boards count, and need neither warming up nor a check; the host is warmed up; real boards both."""
     if session.board.kind == "hardware":
         return time_steadily(session, wanted)
     if session.board.kind == "host":
@@ -218,7 +219,7 @@ def _measurement(
         instructions=timing.instructions,
         est_cycles=est_cycles,
         latency_us=timing.latency_us,
-        latency_kind=_KINDS[board.kind],
+        latency_kind=KINDS[board.kind],
         repeats=len(timing.all_latency_us),
         peak_sram_bytes=image.arena_bytes + image.statics_bytes + stats.stack_bytes,
         runner_sram_bytes=image.runner_sram_bytes,

@@ -11,6 +11,7 @@
 typedef struct {
   const tn_model *model;
   uint8_t *arena;
+  uint32_t arena_used; /* 0: all of it */
   uint32_t load_bytes, load_at; /* `db load`: announced size, bytes so far */
   uint32_t put_input, put_crc;  /* `put`: what is loaded, so that it can be continued */
   uint32_t put_at;              /* its bytes so far */
@@ -41,6 +42,10 @@ uint32_t tn_output_bytes(const tn_model *model);
 uint8_t tn_output_byte(const tn_runner *runner, uint32_t at);
 /* 1 if tn_output_byte gives the outputs of the first inference since a load. */
 int tn_outputs_hold(const tn_runner *runner);
+
+/* Once, before anything else of the model: places its inputs and outputs, and returns how much of the arena it uses. A
+ * generated model needs none, and 0 comes back. */
+uint32_t tn_model_setup(uint8_t *arena);
 
 /* tn_memory.c */
 void tn_canary_set(const tn_runner *runner);

@@ -94,6 +94,12 @@ static void cmd_tag(tn_runner *runner, char *args) {
   tn_end_line();
 }
 
+/* An interpreter's model replaces it. */
+__attribute__((weak)) uint32_t tn_model_setup(uint8_t *arena) {
+  (void)arena;
+  return 0;
+}
+
 #ifndef TN_MAIN /* an Arduino core has its own */
 #define TN_MAIN main
 #endif
@@ -103,6 +109,7 @@ int TN_MAIN(void) {
   runner.model = &tn_model_main;
   tn_port_init();
   runner.arena = tn_port_arena(runner.model);
+  runner.arena_used = tn_model_setup(runner.arena);
   tn_canary_set(&runner);
   tn_put("m-timestamp-mode-performance\r\nm-init-done\r\nm-ready\r\n");
   for (;;) {

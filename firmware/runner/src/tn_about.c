@@ -39,7 +39,7 @@ void tn_cmd_stats(tn_runner *runner, char *args) {
   tn_stack stack = tn_port_stack();
   const char *overrun = tn_canary_broken(runner);
   tn_put("m-arena-");
-  tn_put_u(runner->model->arena_bytes);
+  tn_put_u(runner->arena_used ? runner->arena_used : runner->model->arena_bytes);
   tn_put("\r\nm-stack-");
   tn_put_u(runner->stack_used_bytes);
   tn_put("\r\nm-stack-reserved-");
