@@ -84,9 +84,11 @@ def _lab_s(models: list[bytes], boards: int, jobs: int) -> float:
         (folder / "suite.toml").write_text(text)
         add_virtual(folder / "map.yaml", [KINDS[k % len(KINDS)] for k in range(boards)])
         setup = set_up(folder / "suite.toml", folder / "map.yaml", folder / "runs", None, Mode.BOTH)
-        run = setup.open_run(fresh=True)
         start_s = time.perf_counter()
-        with Builder(setup.package_root(run), setup.models, _no_images, jobs, reuse=False) as builder:
+        with (
+            setup.open_run(fresh=True) as run,
+            Builder(setup.package_root(run), setup.models, _no_images, jobs, reuse=False) as builder,
+        ):
             events = Events(lambda case, done, total: None, lambda line: print(line, file=sys.stderr))
             result = run_suite(setup.work, run, builder, Options(), events)
         seconds = time.perf_counter() - start_s

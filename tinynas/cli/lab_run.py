@@ -95,15 +95,15 @@ def _test(setup: Setup, options: Options, jobs: int, fresh: bool) -> RunResult:
     from tinynas.lab.regression.building import Builder
     from tinynas.lab.regression.runner import Events, run_suite
 
-    folder = setup.open_run(fresh=fresh)
-    if done := len(folder.attempts):
-        print(f"tinynas: going on with {folder.path}: {done} attempts are done", file=sys.stderr)
-    with (
-        Builder(setup.package_root(folder), setup.models, load_labelled, jobs, reuse=True) as builder,
-        progress(f"suite {setup.work.suite.name}", len(setup.work.cases)) as bar,
-    ):
-        events = Events(lambda case, done, total: _show(bar, case, done, total), _say)
-        return run_suite(setup.work, folder, builder, options, events)
+    with setup.open_run(fresh=fresh) as folder:
+        if done := len(folder.attempts):
+            print(f"tinynas: going on with {folder.path}: {done} attempts are done", file=sys.stderr)
+        with (
+            Builder(setup.package_root(folder), setup.models, load_labelled, jobs, reuse=True) as builder,
+            progress(f"suite {setup.work.suite.name}", len(setup.work.cases)) as bar,
+        ):
+            events = Events(lambda case, done, total: _show(bar, case, done, total), _say)
+            return run_suite(setup.work, folder, builder, options, events)
 
 
 def _show(bar: Bar, case: CaseResult, done: int, total: int) -> None:

@@ -38,7 +38,8 @@ class Bench:
 
     def run(self, options: Options = Options(retry_interval_s=0.0), setup: Setup | None = None) -> RunResult:  # noqa: B008
         found = setup or self.set_up()
-        return self.run_in(found.open_run(fresh=False), found, options)
+        with found.open_run(fresh=False) as folder:
+            return self.run_in(folder, found, options)
 
     def run_in(
         self,

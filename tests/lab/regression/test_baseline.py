@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.lab.regression.samples import GCC, case_result, metrics, run_result
 from tinynas.errors import ConfigError
 from tinynas.lab.regression.attempt import Metrics, Status
-from tinynas.lab.regression.baseline import EXACT, Baseline, Record, Toolchain, Verdict
+from tinynas.lab.regression.baseline import EXACT, Baseline, Record, Toolchain, Verdict, tolerance_of
 from tinynas.lab.regression.suite import Tolerance
 from tinynas.lab.regression.updating import records_of
 
@@ -108,3 +108,13 @@ def test_only_cases_that_were_measured_bit_for_bit_become_the_baseline() -> None
     assert [case for case, _ in records_of(result, ["g*"])] == ["good@b/engine"]
     with pytest.raises(ConfigError, match="nothing to take over"):
         records_of(result, ["lost*"])
+
+
+def test_each_kind_of_board_is_held_to_what_it_can_repeat() -> None:
+    wanted = Tolerance(latency=0.05, flash=0.1)
+    assert tolerance_of("hardware", wanted) == wanted
+    assert tolerance_of("virtual", wanted) == EXACT
+    slow = baseline(metrics(5.0)).compare(CASE, GCC, metrics(50.0), tolerance_of("host", wanted))
+    assert not slow.regressions
+    big = baseline(metrics()).compare(CASE, GCC, metrics(flash_bytes=9999), tolerance_of("host", wanted))
+    assert big.regressions

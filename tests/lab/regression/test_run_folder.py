@@ -6,20 +6,35 @@ import pytest
 
 from tests.lab.regression.samples import attempt, run_result
 from tinynas.errors import StoreError
+from tinynas.lab.regression.result import Surroundings
 from tinynas.lab.regression.run_folder import last_results, open_run, read_results, run_key
 
 ABOUT = run_result().surroundings
 
 
+def path(root: Path, key: str = "k", about: Surroundings = ABOUT, *, fresh: bool = False) -> Path:
+    """Where a run with these inputs goes."""
+    with open_run(root, key, about, fresh=fresh) as folder:
+        return folder.path
+
+
 def test_the_same_inputs_continue_an_unfinished_run_and_no_other(tmp_path: Path) -> None:
-    first = open_run(tmp_path, "k", ABOUT)
-    first.add(attempt())
-    assert open_run(tmp_path, "k", ABOUT).attempts == [attempt()]
-    assert open_run(tmp_path, "other", ABOUT).path != first.path
-    assert open_run(tmp_path, "k", ABOUT.model_copy(update={"git_commit": "beef"})).path != first.path
-    assert open_run(tmp_path, "k", ABOUT, fresh=True).path != first.path
+    with open_run(tmp_path, "k", ABOUT) as first:
+        first.add(attempt())
+    with open_run(tmp_path, "k", ABOUT) as again:
+        assert again.attempts == [attempt()]
+    assert path(tmp_path, "other") != first.path
+    assert path(tmp_path, about=ABOUT.model_copy(update={"git_commit": "beef"})) != first.path
+    assert path(tmp_path) == first.path
     first.finish(run_result())
-    assert open_run(tmp_path, "k", ABOUT).attempts == []
+    unfinished = path(tmp_path)
+    assert unfinished != first.path
+    assert path(tmp_path, fresh=True) != unfinished
+
+
+def test_what_still_runs_is_not_continued_by_another_process(tmp_path: Path) -> None:
+    with open_run(tmp_path, "k", ABOUT) as first:
+        assert path(tmp_path) != first.path
 
 
 def test_an_attempt_that_was_cut_off_by_a_crash_is_none(tmp_path: Path) -> None:
@@ -37,12 +52,14 @@ def test_time_of_all_sittings_adds_up(tmp_path: Path) -> None:
     assert folder.seconds == 0.0
     folder.add_seconds(1.5)
     folder.add_seconds(2.0)
+    folder.close()
     assert open_run(tmp_path, "k", ABOUT).seconds == 3.5
 
 
 def test_results_come_back_whole_and_the_last_run_is_found(tmp_path: Path) -> None:
     for latency_us in (5.0, 6.0):
-        open_run(tmp_path, "k", ABOUT).finish(run_result(latency_us=latency_us))
+        with open_run(tmp_path, "k", ABOUT) as folder:
+            folder.finish(run_result(latency_us=latency_us))
     assert read_results(last_results(tmp_path)) == run_result(latency_us=6.0)
 
 

@@ -26,8 +26,8 @@ NOW = Options(retry_interval_s=0.0)
 
 def test_all_pairs_run_once_in_parallel_and_the_results_are_kept(bench: Bench) -> None:
     setup = bench.set_up()
-    folder = setup.open_run(fresh=False)
-    result = bench.run_in(folder, setup, NOW)
+    with setup.open_run(fresh=False) as folder:
+        result = bench.run_in(folder, setup, NOW)
     assert [(case.case, case.status) for case in result.cases] == [
         ("net0@qemu-stm32f405/engine", Status.PASSED),
         ("net1@qemu-stm32f405/engine", Status.PASSED),
@@ -197,21 +197,21 @@ def test_an_interrupted_run_goes_on_where_it_was(bench: Bench) -> None:
     """Ctrl-C comes as soon as the first case is done."""
     setup = bench.set_up()
     setup = replace(setup, work=replace(setup.work, entries=setup.work.entries[:1]))
-    folder = setup.open_run(fresh=False)
 
     def interrupt(case: CaseResult) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with setup.open_run(fresh=False) as folder, pytest.raises(KeyboardInterrupt):
         bench.run_in(folder, setup, NOW, interrupt)
     done = folder.attempts
     assert len(done) == 1
     assert lock_holders() == []
 
-    again = setup.open_run(fresh=False)
-    assert again.path == folder.path
-    result = bench.run_in(again, setup, NOW)
+    with setup.open_run(fresh=False) as again:
+        assert again.path == folder.path
+        result = bench.run_in(again, setup, NOW)
     assert [case.status for case in result.cases] == [Status.PASSED] * 2
     assert done[0] in [attempt for case in result.cases for attempt in case.attempts]
     assert len(again.attempts) == 2
-    assert setup.open_run(fresh=False).path != folder.path, "a finished run is not continued"
+    with setup.open_run(fresh=False) as new:
+        assert new.path != folder.path, "a finished run is not continued"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import fcntl
 import hashlib
+import os
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from pydantic import BaseModel, ValidationError
 
@@ -13,7 +18,7 @@ from tinynas.lab.files import write_whole
 from tinynas.lab.regression.attempt import Attempt
 from tinynas.lab.regression.result import RunResult, Surroundings
 
-_ABOUT, _ATTEMPTS, _SECONDS, _RESULTS = "run.json", "attempts.jsonl", "seconds", "results.json"
+_ABOUT, _ATTEMPTS, _SECONDS, _RESULTS, _LOCK = "run.json", "attempts.jsonl", "seconds", "results.json", "lock"
 
 
 class About(BaseModel, frozen=True, extra="forbid"):
@@ -25,11 +30,28 @@ class About(BaseModel, frozen=True, extra="forbid"):
 
 
 class RunFolder:
-    """One run on disk."""
+    """One run on disk, which is ours until it is closed: another process does not continue what still runs."""
 
     def __init__(self, path: Path, about: About) -> None:
+        """Raises BlockingIOError if another has it."""
         self.path = path
         self.about = about
+        self._lock = os.open(path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The run may be continued by others."""
+        os.close(self._lock)
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -72,7 +94,7 @@ class RunFolder:
 
 
 def open_run(root: Path, key: str, surroundings: Surroundings, *, fresh: bool = False) -> RunFolder:
-    """The unfinished run of `root` with this key, else a new one; with `fresh`, always a new one.
+    """The unfinished run of `root` with this key, else a new one; with `fresh`, always a new one. To be closed.
 
     Raises:
         StoreError: it cannot be written.
@@ -131,7 +153,8 @@ def _unfinished(root: Path, key: str, surroundings: Surroundings) -> RunFolder |
         except (OSError, ValidationError):
             continue
         if about.key == key and about.surroundings == surroundings and not (folder / _RESULTS).exists():
-            return RunFolder(folder, about)
+            with contextlib.suppress(BlockingIOError):  # it is running
+                return RunFolder(folder, about)
     return None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tinynas.errors import FitError, ModelError, TinyNasError
 from tinynas.lab.hwmap import BoardEntry
 from tinynas.lab.regression.attempt import Attempt, Metrics, Status
-from tinynas.lab.regression.baseline import EXACT, Baseline, Comparisons, Toolchain
+from tinynas.lab.regression.baseline import Baseline, Comparisons, Toolchain, tolerance_of
 from tinynas.lab.regression.building import Builder, Built
 from tinynas.lab.regression.crew import Crew, Finished
 from tinynas.lab.regression.package import Package
@@ -220,7 +220,7 @@ class _Run:
     def _compare(self, case: Case, metrics: Metrics) -> Comparisons:
         package = self._packages[case.package]
         assert isinstance(package, Package)
-        tolerance = EXACT if package.kind == "virtual" else self._work.suite.tolerance
+        tolerance = tolerance_of(package.kind, self._work.suite.tolerance)
         return self._work.baseline.compare(case.id, self._toolchain(package), metrics, tolerance)
 
     def _toolchain(self, package: Package) -> Toolchain:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from tinynas.errors import FirmwareError
 from tinynas.lab.evaluate import predicted_class
-from tinynas.lab.measure import output_bytes, require_whole
+from tinynas.lab.measure import output_bytes, require_whole, time_as_asked
 from tinynas.lab.regression.attempt import Metrics
 from tinynas.lab.regression.package import Package, elf_path, read_check, read_images
 from tinynas.lab.session import BoardSession
+from tinynas.lab.steady import Repeats
+
+_WARMUPS = 3  # on real boards and the host
 
 
 def put_on_board(session: BoardSession, folder: Path, package: Package, image_on_board: str | None) -> bool:
@@ -33,12 +36,12 @@ def measure_package(session: BoardSession, folder: Path, package: Package, repea
     """Runs the package that is on the board: the seeded check, `repeats` timed inferences, and its images.
 
     Raises:
-        LinkError: as its subclasses say.
+        LinkError: as its subclasses say; a real board whose times differ too much is one of them.
     """
     check = read_check(folder)
     found = output_bytes(session.infer(check.inputs))
     stats = require_whole(session.stats())
-    timing = session.time(repeats)
+    timing = time_as_asked(session, Repeats(_WARMUPS, repeats))
     correct, identical = _classify(session, folder) if package.images else (0, 0)
     return Metrics(
         latency_us=timing.latency_us,
