@@ -27,7 +27,7 @@ from tinynas.pipeline.zero_shot import naswot
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.nets import Floats, Nets
 from tinynas.predict.noise import noise_ceiling
-from tinynas.predict.quality import fit
+from tinynas.predict.quality import fit, leave_one_out
 from tinynas.space.space import Arch
 
 _POOL = 2000
@@ -78,16 +78,20 @@ def main(options: Options) -> None:
     """Train what is missing; write the predictor, its data and how well it does."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
-    nets, right, cpu_s = {}, {}, {}
+    nets, right, cpu_s, rows = {}, {}, {}, {}
     for part, archs in choose(setting).items():
         right[part], cpu_s[part] = correct(setting, archs, options.seeds, part)
         scores = right[part].mean(axis=2)
         nets[part] = as_nets(setting, archs, scores)
-        write_json(options.runs / f"{context.experiment.name}-predictor-{part}.json", _rows(archs, nets[part], scores))
+        rows[part] = _rows(archs, nets[part], scores)
     ceiling = noise_ceiling(right[HELD_OUT])
     resolutions = len(setting.space.resolutions)
     predictor = fit(nets[FITTING], resolutions, nets[HELD_OUT], ceiling)
     predictor.save(predictor_file(options.runs, setting))
+    blind = {FITTING: leave_one_out(nets[FITTING], resolutions), HELD_OUT: predictor.predict_nets(nets[HELD_OUT])}
+    for part, guesses in blind.items():
+        found = [{**row, "predicted": float(guess)} for row, guess in zip(rows[part], guesses, strict=True)]
+        write_json(options.runs / f"{context.experiment.name}-predictor-{part}.json", found)
     fewer = {str(count): _with_fewer(nets, count, resolutions) for count in (8, 12, 16, 20)}
     result = {**predictor.summary(), "kendall_tau_heldout_with_fewer_fitted": fewer, "finetuning_cpu_s": cpu_s}
     write_json(options.runs / f"{context.experiment.name}-predictor-quality.json", result)
