@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tinynas.errors import BoardError
 from tinynas.lab.board import known_boards, load_board
 from tinynas.lab.detect import Detected, detect
+from tinynas.lab.ports import port_of
 from tinynas.lab.usb import UsbDevice
 
 STLINK, DAPLINK = "0483:374b", "0d28:0204"
@@ -83,3 +85,20 @@ def test_the_product_name_tells_where_ids_do_not() -> None:
 def test_a_serial_port_that_is_no_known_board_is_listed_and_a_keyboard_is_not() -> None:
     found = detect([UsbDevice("1234:5678", "1-3", "9", ports=("/dev/ttyUSB0",)), UsbDevice("046d:c31c", "1-4")])
     assert [(each.device.usb, each.boards) for each in found] == [("1234:5678", ())]
+
+
+def test_boards_with_one_kind_of_probe_are_found_by_their_drives(tmp_path: Path) -> None:
+    """Two NUCLEOs are attached; the one that was asked for is at its own port."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    devices = [
+        UsbDevice(STLINK, "1-1", "A", ports=("/dev/ttyACM0",), volumes=drive(tmp_path / "a", "MBED.HTM", MBED)),
+        UsbDevice(
+            STLINK, "1-2", "B", ports=("/dev/ttyACM1",),
+            volumes=drive(tmp_path / "b", "MBED.HTM", MBED.replace("0816", "0720")),
+        ),
+    ]  # fmt: skip
+    assert port_of(load_board("nucleo-f746zg"), devices) == "/dev/ttyACM0"
+    assert port_of(load_board("nucleo-f401re"), devices) == "/dev/ttyACM1"
+    with pytest.raises(BoardError, match="found 0483:374b A, 0483:374b B"):
+        port_of(load_board("nucleo-f446re"), devices)

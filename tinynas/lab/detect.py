@@ -59,6 +59,12 @@ def identify(device: UsbDevice, boards: Sequence[Board]) -> Detected:
     return Detected(device, fitting, in_bootloader, told_by)
 
 
+def may_be(device: UsbDevice, board: Board) -> bool:
+    """False if the device's drive, serial number or name says that it is another of the known boards."""
+    others = [other for other in _hardware_boards() if other.name != board.name]
+    return board in identify(device, [*others, board]).boards
+
+
 def _hardware_boards() -> list[Board]:
     boards = [Board.load(path) for path in known_boards().values()]
     return [board for board in boards if board.hardware is not None]

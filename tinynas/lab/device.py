@@ -65,8 +65,16 @@ class AttachedDevice:
     def _program_beside_line(self, elf: Path) -> None:
         """The line stays open, and shows the boot."""
         self.link.discard()
-        flash(elf, self._board, self._target, self._flashing.flasher)
+        flash(elf, self._board, self._with_probe(), self._flashing.flasher)
         self.link.wait_boot(BOOT_LIMIT_S)
+
+    def _with_probe(self) -> Target:
+        """A probe that has the port too is the one of this board, where several are attached."""
+        assert self._board.hardware is not None
+        if self._target.probe or self._board.hardware.console_through != "probe":
+            return self._target
+        device = usb.at_port(self.link.port)
+        return self._target if device is None else replace(self._target, probe=usb.probe_id(device))
 
     def _program_through_line(self, elf: Path) -> None:
         """The loader needs the port, or it goes away with the reset. The boot is over when it can be opened again."""

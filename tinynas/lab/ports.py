@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from tinynas.errors import BoardError
 from tinynas.lab.board import Board
+from tinynas.lab.detect import may_be
 from tinynas.lab.locks import board_lock
 from tinynas.lab.usb import UsbDevice, attached
 
@@ -23,6 +24,8 @@ def port_of(board: Board, devices: Sequence[UsbDevice] | None = None) -> str:
     ids = board.hardware.usb if board.hardware else ()
     there = [device for device in (attached() if devices is None else devices) if device.ports]
     found = [device for device in there if device.usb in ids]
+    if len(found) > 1:
+        found = [device for device in found if may_be(device, board)]
     if len(found) == 1:
         return found[0].ports[0]
     if not found:

@@ -18,6 +18,7 @@ _SYSFS = Path("/sys")
 _MOUNTS = Path("/proc/mounts")
 _HUB = "09"  # bDeviceClass
 _POLL_S = 0.2
+_SEGGER = "1366:"
 _ESCAPED = re.compile(r"\\([0-7]{3})")  # of blanks, in /proc/mounts
 
 
@@ -58,6 +59,13 @@ def at_port(port: str) -> UsbDevice | None:
     """The device that has the serial port `port` (or what that path links to); None if it is none of USB."""
     real = str(Path(port).resolve())
     return next((device for device in attached() if real in device.ports or port in device.ports), None)
+
+
+def probe_id(device: UsbDevice) -> str | None:
+    """What flashers call a debug probe: its serial number, which tools write without a J-Link's leading zeros."""
+    if device.serial is None:
+        return None
+    return device.serial.lstrip("0") if device.usb.startswith(_SEGGER) else device.serial
 
 
 def port_again(before: UsbDevice, limit_s: float) -> str:
