@@ -75,7 +75,7 @@ def test_a_chip_with_its_own_usb_is_followed_to_its_new_port(
     theirs, ours = os.openpty()
     tty.setraw(ours)
     new, board = os.ttyname(ours), load_board("raspberry-pi-pico")
-    places = [(port,)]
+    places: list[tuple[str, ...]] = [(port,)]
     monkeypatch.setattr(
         usb,
         "attached",
