@@ -1,0 +1,100 @@
+"""Pictures of the studies' results: `python -m experiments.pictures docs/results` draws those whose files are there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLOURS = {"donna": "tab:blue", "random": "tab:gray", "aging": "tab:orange"}
+_TITLES = {"donna": "DONNA", "random": "random search", "aging": "regularised evolution"}
+
+
+def predictor(folder: Path, axes: Axes) -> None:
+    """Predicted against finetuned accuracy."""
+    for part, marker in (("fitting", "o"), ("heldout", "D")):
+        rows = _read(folder / f"study-predictor-{part}.json")
+        measured = [100 * sum(row["accuracies"]) / len(row["accuracies"]) for row in rows]
+        label = {"fitting": "fitted, left out in turn", "heldout": "held out"}[part]
+        axes.scatter([100 * row["predicted"] for row in rows], measured, marker=marker, label=label, alpha=0.8)
+    low, high = axes.get_ylim()
+    axes.plot([low, high], [low, high], color="lightgray", zorder=0)
+    axes.set(xlabel="predicted accuracy, %", ylabel="accuracy after finetuning, % (validation)")
+    axes.legend()
+
+
+def search_efficiency(folder: Path, axes: Axes) -> None:
+    """Hypervolume against the number of networks finetuned."""
+    trials = _read(folder / "study-search-efficiency.json")["trials"]
+    for trial in trials:
+        volumes, method = trial["hypervolume_validation"], trial["method"]
+        label = _TITLES[method] if trial["seed"] == trials[0]["seed"] else None
+        axes.plot(range(1, len(volumes) + 1), volumes, color=_COLOURS[method], alpha=0.8, label=label)
+    axes.set(xlabel="networks finetuned", ylabel="hypervolume (error x latency, validation)", ylim=(0, None))
+    axes.legend()
+
+
+def against_baselines(folder: Path, axes: Axes) -> None:
+    """Accuracy against latency: each baseline, and the network searched to take no more."""
+    for row in _read(folder / "study-against-baselines.json")["rows"]:
+        theirs = (row["latency_us"] / 1000, 100 * row["accuracy"])
+        latency_us = sum(pick["latency_us"] for pick in row["searched"]) / len(row["searched"])
+        ours = (latency_us / 1000, 100 * row["searched_accuracy"])
+        axes.annotate("", ours, theirs, arrowprops={"arrowstyle": "->", "color": "gray"})
+        axes.scatter(*theirs, color="tab:orange", marker="s")
+        axes.scatter(*ours, color="tab:blue")
+        axes.annotate(row["baseline"], theirs, textcoords="offset points", xytext=(6, -10))
+    axes.set(xlabel="latency, ms (virtual)", ylabel="accuracy, % (test, mean over seeds)")
+
+
+def hardware_in_the_loop(folder: Path, axes: Axes) -> None:
+    """Latency against MACs on each board."""
+    for path in sorted(folder.glob("hardware-in-the-loop-*.json")):
+        found = _read(path)
+        macs = [row["macs"] / 1e6 for row in found["networks"]]
+        latency_ms = [row["latency_us"] / 1000 for row in found["networks"]]
+        axes.scatter(macs, latency_ms, s=12, label=f"{found['board']}, tau {found['kendall_tau_macs']:.2f}")
+    axes.set(xlabel="million MACs", ylabel="measured latency, ms (virtual)", xlim=(0, None), ylim=(0, None))
+    axes.legend()
+
+
+PICTURES: dict[str, tuple[str, Callable[[Path, Axes], None]]] = {
+    "predictor": ("study-predictor-heldout.json", predictor),
+    "search-efficiency": ("study-search-efficiency.json", search_efficiency),
+    "against-baselines": ("study-against-baselines.json", against_baselines),
+    "hardware-in-the-loop": ("hardware-in-the-loop-*.json", hardware_in_the_loop),
+}
+
+
+def main(folder: Path) -> None:
+    """Every picture as SVG beside its figures."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "tinynas"  # the same figures give the same file
+    from matplotlib import pyplot
+
+    for name, (file, draw) in PICTURES.items():
+        if not list(folder.glob(file)):
+            print(f"{name}: no {file} in {folder}")
+            continue
+        figure, axes = pyplot.subplots(figsize=(6.4, 4.2))
+        draw(folder, axes)
+        axes.spines[["top", "right"]].set_visible(False)
+        figure.savefig(folder / f"{name}.svg", bbox_inches="tight", metadata={"Date": None})
+        pyplot.close(figure)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="of the studies' JSON files")
+    main(parser.parse_args().folder)
