@@ -24,7 +24,7 @@ from tinynas.lab.regression.updating import records_of
 NOW = Options(retry_interval_s=0.0)
 
 
-def test_all_pairs_run_once_in_parallel_and_the_results_are_kept(bench: Bench) -> None:
+def test_all_pairs_run_once_and_the_results_are_kept(bench: Bench) -> None:
     setup = bench.set_up()
     with setup.open_run(fresh=False) as folder:
         result = bench.run_in(folder, setup, NOW)
@@ -32,7 +32,7 @@ def test_all_pairs_run_once_in_parallel_and_the_results_are_kept(bench: Bench) -
         ("net0@qemu-stm32f405/engine", Status.PASSED),
         ("net1@qemu-stm32f405/engine", Status.PASSED),
     ]
-    assert {case.attempts[0].entry for case in result.cases} == {"qemu-stm32f405-1", "qemu-stm32f405-2"}
+    assert {len(case.attempts) for case in result.cases} == {1}
     assert all(case.metrics and case.metrics.bit_exact and case.metrics.instructions for case in result.cases)
     assert [case.compared.note for case in result.cases] == ["no baseline yet"] * 2
     assert result.exit_status == 0
@@ -188,9 +188,12 @@ def test_accuracy_is_measured_on_the_board_and_held_to_the_baseline(bench: Bench
 
 def test_every_board_of_a_kind_can_be_asked_for(bench: Bench) -> None:
     bench.suite("every_board = true")
-    cases = [case.id for case in bench.set_up().work.cases]
+    (bench.folder / "net1.tflite").unlink()
+    result = bench.run()
     ids = [entry.id for entry in read_map(bench.folder / "map.yaml")]
-    assert cases == [f"{model}@qemu-stm32f405:{board}/engine" for model in ("net0", "net1") for board in ids]
+    assert [case.case for case in result.cases] == [f"net0@qemu-stm32f405:{board}/engine" for board in ids]
+    assert [case.attempts[0].entry for case in result.cases] == ids
+    assert {case.status for case in result.cases} == {Status.PASSED}
 
 
 def test_an_interrupted_run_goes_on_where_it_was(bench: Bench) -> None:
