@@ -2,7 +2,7 @@
 
     python -m experiments.search_efficiency --runs runs --seeds 0 1 2
 
-Every method may finetune 24 networks, all from the same block library. DONNA spends 12 on its predictor and 12 on
+Every method may finetune 16 networks, all from the same block library. DONNA spends 8 on its predictor and 8 on
 networks of the front that NSGA-II finds with it; the others see the validation accuracy of each network as they go.
 Judged by the hypervolume of what each has finetuned: error and measured latency.
 """
@@ -35,7 +35,7 @@ from tinynas.search.problem import Objective, SearchProblem
 from tinynas.space.cost import sample_feasible
 from tinynas.space.space import Arch
 
-_FINETUNED, _FITTED = 24, 12
+_FINETUNED, _FITTED = 16, 8
 _POOL = 2000
 _PREDICTED_SEARCH = SearchConfig(population=32, generations=10)
 
