@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,22 +10,31 @@ from tests.space.boards import BOARD, RUNTIME
 from tests.space.spaces import FACES
 from tinynas.errors import InfeasibleError
 from tinynas.space.choose import SpaceStatistics, choose_space
-from tinynas.space.cost import Budget, CandidateCost, Cost
+from tinynas.space.cost import Budget, CandidateCost, Cost, Costs
 from tinynas.space.layers import layers
-from tinynas.space.space import Arch, SearchSpace
+from tinynas.space.space import Arch, Archs
 
 SPACE = FACES.with_changes(resolutions=(32, 48, 64), widths=(0.5, 1.0, 1.5))
 
 
-def made_up(space: SearchSpace, limit_macs: int, arch: Arch) -> Cost:
+@dataclass(frozen=True)
+class MadeUp:
     """A board that limits MACs alone: cheap, and its best space is easy to say."""
-    macs = sum(layer.macs for layer in layers(space.netspec(arch)))
-    return Cost(0, macs, 0, macs, 0, sram_limit_bytes=limit_macs, flash_limit_bytes=1)
+
+    limit_macs: int
+
+    def __call__(self, arch: Arch) -> Cost:
+        return next(iter(self.batch([arch])))
+
+    def batch(self, archs: Archs | Sequence[Arch]) -> Costs:
+        specs = (SPACE.netspec(tuple(arch)) for arch in np.asarray(archs).tolist())
+        macs = np.array([sum(layer.macs for layer in layers(spec)) for spec in specs])
+        return Costs(macs * 0, macs, macs * 0, macs, macs * 0, self.limit_macs, 1)
 
 
 def test_table_has_every_pair_and_is_ranked() -> None:
     seen: list[SpaceStatistics] = []
-    choice = choose_space(SPACE, partial(made_up, SPACE, 3_000_000), 0, samples=60, on_space=seen.append)
+    choice = choose_space(SPACE, MadeUp(3_000_000), 0, samples=60, on_space=seen.append)
     assert {(s.resolution, s.width) for s in choice.ranking} == {(r, w) for r in (32, 48, 64) for w in (0.5, 1.0, 1.5)}
     assert sorted(seen, key=id) == sorted(choice.ranking, key=id)
     keys = [(s.trusted, s.mean_macs) for s in choice.ranking]
@@ -35,7 +44,7 @@ def test_table_has_every_pair_and_is_ranked() -> None:
 
 
 def test_statistics_are_of_the_survivors() -> None:
-    choice = choose_space(SPACE, partial(made_up, SPACE, 3_000_000), 0, samples=60)
+    choice = choose_space(SPACE, MadeUp(3_000_000), 0, samples=60)
     for found in choice.ranking:
         assert len(found.macs) == found.survivors <= found.samples == 60
         assert all(macs <= 3_000_000 for macs in found.macs)
@@ -47,7 +56,7 @@ def test_statistics_are_of_the_survivors() -> None:
 def test_more_room_takes_a_larger_space() -> None:
     means = []
     for limit in (1_000_000, 3_000_000, 9_000_000):
-        means.append(choose_space(SPACE, partial(made_up, SPACE, limit), 0, samples=60).best)
+        means.append(choose_space(SPACE, MadeUp(limit), 0, samples=60).best)
     assert [s.mean_macs for s in means] == sorted(s.mean_macs for s in means)
     assert means[0].resolution * means[0].width < means[-1].resolution * means[-1].width
 
@@ -60,7 +69,7 @@ def test_few_survivors_are_not_trusted() -> None:
 
 
 def test_resolutions_may_stay_open() -> None:
-    choice = choose_space(SPACE, partial(made_up, SPACE, 3_000_000), 0, samples=30, resolutions=2)
+    choice = choose_space(SPACE, MadeUp(3_000_000), 0, samples=30, resolutions=2)
     assert len(choice.space.resolutions) == 2
     assert choice.best.resolution in choice.space.resolutions
     assert choice.space.widths == (choice.best.width,)
@@ -72,6 +81,12 @@ def test_exact_costs_of_a_board_and_same_seed_same_table() -> None:
     assert first == choose_space(SPACE, cost, 3, samples=12)
     fractions = {(s.resolution, s.width): s.survivor_fraction for s in first.ranking}
     assert fractions[32, 0.5] > fractions[64, 1.5]
+
+
+def test_the_number_of_processes_changes_nothing() -> None:
+    few = SPACE.with_changes(resolutions=(32, 48), widths=(0.5,))
+    cost = CandidateCost(few, BOARD, RUNTIME)
+    assert choose_space(few, cost, 3, samples=4, jobs=2) == choose_space(few, cost, 3, samples=4)
 
 
 def test_nothing_fits_names_the_nearest() -> None:

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from tests.space.boards import BOARD, RUNTIME
-from tests.space.spaces import FACES, SMALL
+from tests.space.spaces import EVERY_CELL, FACES, SMALL, WIDE
 from tinynas.errors import InfeasibleError
 from tinynas.graph.ir import DType
 from tinynas.graph.lower import bind, lower
 from tinynas.graph.stats import macs as graph_macs
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflite_writer import write_tflite
+from tinynas.lab.board import Core
 from tinynas.plan.fit import fit
 from tinynas.plan.planner import plan
 from tinynas.quantize.ptq import quantize
-from tinynas.space.cost import Budget, CandidateCost, Cost, network_cost, sample_feasible
+from tinynas.space.cost import Budget, CandidateCost, Cost, feasible_samples, network_cost, sample_feasible
+from tinynas.space.elastic import ElasticSpace
 from tinynas.space.layers import layers
 from tinynas.space.mobilenet import scaled_mobilenet_v2
+from tinynas.space.space import SearchSpace
 
 COST = CandidateCost(FACES, BOARD, RUNTIME)
 ARCHS = tuple(FACES.sample(np.random.default_rng(seed)) for seed in range(20))
@@ -98,3 +103,42 @@ def test_baselines_have_costs_too() -> None:
     costs = [network_cost(scaled_mobilenet_v2(width, 64, 1, 2), BOARD, RUNTIME) for width in (0.1, 0.2, 0.35)]
     assert [cost.parameters for cost in costs] == sorted(cost.parameters for cost in costs)
     assert costs[0].flash_bytes < costs[-1].flash_bytes
+
+
+SPACES = {"faces": FACES, "small": SMALL, "wide": WIDE, "cells": EVERY_CELL, "elastic": ElasticSpace.of(FACES)}
+
+
+@pytest.mark.parametrize("core", [Core.M0, Core.M4, Core.M55])
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+def test_many_at_once_cost_what_their_plans_say(space: SearchSpace | ElasticSpace, core: Core) -> None:
+    cost = CandidateCost(space, BOARD.model_copy(update={"core": core}), RUNTIME)
+    archs = space.samples(np.random.default_rng(5), 12)
+    costs = cost.batch(archs)
+    assert list(costs) == [cost(tuple(arch)) for arch in archs.tolist()]
+    assert costs.fits.tolist() == [one.fits for one in costs]
+    assert costs.overflow.tolist() == [one.overflow for one in costs]
+    again = cost.batch(archs[::-1])
+    np.testing.assert_array_equal(again.arena_bytes[::-1], costs.arena_bytes)
+
+
+def test_archs_beside_it_change_no_cost() -> None:
+    archs = FACES.samples(np.random.default_rng(6), 300)
+    whole = CandidateCost(FACES, BOARD, RUNTIME).batch(archs)
+    cost = CandidateCost(FACES, BOARD, RUNTIME)
+    for part in (slice(0, 1), slice(1, 7), slice(7, 300)):
+        np.testing.assert_array_equal(cost.batch(archs[part]).flash_bytes, whole.flash_bytes[part])
+        np.testing.assert_array_equal(cost.batch(archs[part]).sram_bytes, whole.sram_bytes[part])
+
+
+def test_samples_that_fit_are_uniform_over_the_networks_that_do() -> None:
+    stages = [{**stage.model_dump(), "kernels": [3, 7], "expand_ratios": [2, 6]} for stage in FACES.stages[:2]]
+    space = FACES.with_changes(stages=stages)
+    cost = CandidateCost(space, BOARD, RUNTIME)
+    every = {tuple(arch) for arch in space.samples(np.random.default_rng(0), 4000).tolist()}
+    assert len(every) == space.size
+    fitting = sorted(arch for arch in every if cost(arch).fits)
+    assert 0 < len(fitting) < len(every)
+    drawn = feasible_samples(space, cost, np.random.default_rng(1), 40 * len(fitting))
+    counts = Counter(tuple(arch) for arch in drawn.tolist())
+    assert sorted(counts) == fitting
+    assert sum((count - 40) ** 2 / 40 for count in counts.values()) < 2 * len(fitting)  # chi squared

@@ -15,7 +15,10 @@ NEVER = 1 << 34  # more bytes than any arena has: pads tables of options and way
 
 
 class BlockTable:
-    """Grows with the blocks and options that are asked for; the arrays may be replaced whenever it does."""
+    """Grows with the blocks and options that are asked for; the arrays may be replaced whenever it does.
+
+    They may have more rows than there are blocks.
+    """
 
     def __init__(self, choices: Sequence[tuple[Block, tuple[Option, ...]]] = ()) -> None:
         self.blocks: list[Block] = []
@@ -25,17 +28,15 @@ class BlockTable:
         self.ways: Ints = np.empty((0, 0, 7), np.int64)  # (rows, orders, 7)
         self._numbers: dict[Block, int] = {}
         self._rows: Ints = self.needs  # (blocks, options) -> row of `ways`, -1: not asked for yet
+        self._ways_known = 0
         for block, found in choices:
             self._append(block, found)
-        self._widen()
 
     def numbers(self, blocks: Sequence[Block]) -> list[int]:
         """Each block's number; new ones are added."""
         for block in blocks:
             if block not in self._numbers:
                 self._append(block, options(block))
-        if len(self.blocks) > len(self.needs):
-            self._widen()
         return [self._numbers[block] for block in blocks]
 
     def ways_of(self, blocks: Ints, chosen: Ints) -> Ints:
@@ -48,28 +49,32 @@ class BlockTable:
         return rows
 
     def _append(self, block: Block, found: tuple[Option, ...]) -> None:
-        self._numbers[block] = len(self.blocks)
+        self._numbers[block] = number = len(self.blocks)
         self.blocks.append(block)
         self.options.append(found)
-
-    def _widen(self) -> None:
-        shape = (len(self.blocks), max((len(found) for found in self.options), default=0))
-        rows = np.full(shape, -1, np.int64)
-        rows[: self._rows.shape[0], : self._rows.shape[1]] = self._rows
-        self._rows, self.needs, self.calls = rows, np.full(shape, NEVER), np.full(shape, NEVER)
-        for k, found in enumerate(self.options):
-            self.needs[k, : len(found)] = [option.need_bytes for option in found]
-            self.calls[k, : len(found)] = [option.calls for option in found]
+        shape = (number + 1, len(found))
+        self._rows = grown(self._rows, shape, -1)
+        self.needs, self.calls = grown(self.needs, shape, NEVER), grown(self.calls, shape, NEVER)
+        self.needs[number, : len(found)] = [option.need_bytes for option in found]
+        self.calls[number, : len(found)] = [option.calls for option in found]
 
     def _add_ways(self, asked: Ints) -> None:
-        tables = [block_ways(self.blocks[block], self.options[block][option]) for block, option in asked.tolist()]
-        self._rows[asked[:, 0], asked[:, 1]] = len(self.ways) + np.arange(len(asked))
-        most = max(self.ways.shape[1], *(len(table) for table in tables))
-        grown = np.full((len(self.ways) + len(tables), most, 7), NEVER, np.int64)
-        grown[: len(self.ways), : self.ways.shape[1]] = self.ways
-        for row, table in zip(grown[len(self.ways) :], tables, strict=True):
-            row[: len(table)] = table
-        self.ways = grown
+        for block, option in asked.tolist():
+            table = block_ways(self.blocks[block], self.options[block][option])
+            self.ways = grown(self.ways, (self._ways_known + 1, len(table)), NEVER)
+            self.ways[self._ways_known, : len(table)] = table
+            self._rows[block, option] = self._ways_known
+            self._ways_known += 1
+
+
+def grown(array: Ints, shape: tuple[int, int], filler: int) -> Ints:
+    """`array` with at least so many rows and columns, twice the rows where it must grow."""
+    if array.shape[0] >= shape[0] and array.shape[1] >= shape[1]:
+        return array
+    rows = array.shape[0] if array.shape[0] >= shape[0] else max(2 * array.shape[0], shape[0])
+    larger = np.full((rows, max(array.shape[1], shape[1]), *array.shape[2:]), filler, np.int64)
+    larger[: array.shape[0], : array.shape[1]] = array
+    return larger
 
 
 def solvable(block: Block, option: Option) -> bool:
@@ -80,7 +85,7 @@ def solvable(block: Block, option: Option) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def block_ways(block: Block, option: Option) -> Ints:
-    """(orders, 7) distances of a block that runs as `option` says."""
+    """(orders, 7) distances of a block that runs as `option` says; of no call at all: nothing changes."""
     rows: Ints | None = None
     for stretch in stretches(block, option):
         found = ways(stretch).distances
@@ -88,8 +93,15 @@ def block_ways(block: Block, option: Option) -> Ints:
             found = chained(rows, found)
             found = found[undominated(found)]
         rows = found
-    assert rows is not None, block
-    return rows
+    return np.zeros((1, 7), np.int64) if rows is None else _best_first(rows)
+
+
+def _best_first(rows: Ints) -> Ints:
+    """In turn those that need least, and those that ask least of the tensors at the ends."""
+    by_need, by_ends = np.argsort(rows[:, 0], kind="stable"), np.argsort(rows[:, 1:5].sum(axis=1), kind="stable")
+    turns = np.stack([by_need, by_ends], axis=1).reshape(-1)
+    _, firsts = np.unique(turns, return_index=True)
+    return rows[turns[np.sort(firsts)]]
 
 
 def chained(first: Ints, second: Ints) -> Ints:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from tinynas.graph.ir import Graph
 from tinynas.plan.arena import aligned
@@ -40,6 +40,13 @@ class Block:
     target: int | None
     early: tuple[int, ...] = ()  # in use from the start: a graph's inputs
     late: tuple[int, ...] = ()  # in use to the end: a graph's outputs
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.works, self.sizes, self.early, self.late))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @cached_property
     def spans(self) -> tuple[tuple[int, int], ...]:
@@ -144,7 +151,13 @@ class Cutter:
             early=tuple(names[s] for s in into),
             late=late,
         )
-        return Cut(block, first, tuple(names))
+        return Cut(_known(block), first, tuple(names))
 
     def _named(self, tensors: Sequence[int], names: dict[int, int]) -> tuple[int, ...]:
         return tuple(names.setdefault(self._storage[t], len(names)) for t in tensors)
+
+
+@lru_cache(maxsize=1 << 16)
+def _known(block: Block) -> Block:
+    """An equal block that was met before: the same object, which is found quickly wherever blocks are looked up."""
+    return block

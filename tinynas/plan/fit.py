@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tinynas.errors import FitError
@@ -65,13 +65,23 @@ def fit(plan: Plan, board: Board, runtime: RuntimeSize) -> Fit:
 
 def model_flash_bytes(plan: Plan, runtime: RuntimeSize) -> int:
     """Flash of constants, generated code and the kernels used."""
-    sources = {source for name in plan.kernels for source in kernel(name).sources}
+    kernels = sum(runtime.kernel_flash_bytes[source] for source in kernel_sources(plan.kernels, runtime))
+    calls = runtime.call_flash_bytes * len(plan.steps)
+    return plan.const_bytes + kernels + calls + INVOKE_BYTES + _description_bytes(plan.graph)
+
+
+def kernel_sources(names: Iterable[str], runtime: RuntimeSize) -> set[str]:
+    """C sources of these kernels. Raises KeyError if one has no measured size."""
+    sources = {source for name in names for source in kernel(name).sources}
     missing = sorted(sources - set(runtime.kernel_flash_bytes))
     if missing:
         raise KeyError(f"no measured size of {', '.join(missing)}; measured: {', '.join(runtime.kernel_flash_bytes)}")
-    code = INVOKE_BYTES + runtime.call_flash_bytes * len(plan.steps)
-    kernels = sum(runtime.kernel_flash_bytes[source] for source in sources)
-    return plan.const_bytes + kernels + code + _description_bytes(plan.graph)
+    return sources
+
+
+def fixed_flash_bytes(graph: Graph, runtime: RuntimeSize) -> int:
+    """Flash of an image that depends on nothing but the graph's ends."""
+    return runtime.base_flash_bytes + INVOKE_BYTES + _description_bytes(graph)
 
 
 def _description_bytes(graph: Graph) -> int:

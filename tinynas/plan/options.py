@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from tinynas.plan.arena import aligned, overlap_bytes
 from tinynas.plan.bands import ChainFacts, chain_facts, links_of
@@ -52,6 +52,18 @@ class Option:
     calls: int
     const_bytes: int
 
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.actions, self.need_bytes))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @property
+    def kernels(self) -> frozenset[str]:
+        """Names of those it uses."""
+        return frozenset(name for action in self.actions for name in action.kernels)
+
 
 @lru_cache(maxsize=1 << 16)
 def options(block: Block) -> tuple[Option, ...]:
@@ -70,6 +82,7 @@ def options(block: Block) -> tuple[Option, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=1 << 16)
 def layered(block: Block) -> Option:
     """Every call whole."""
     return option_of(tuple(_whole(block, k) for k in range(len(block.works))))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,13 @@ class Stretch:
     source: int | None  # item
     target: int | None
     action: int  # the first, of the option's
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.items, self.leads, self.source, self.target, self.action))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 @dataclass(frozen=True, eq=False)

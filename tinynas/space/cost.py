@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, PositiveInt
 
 from tinynas.errors import InfeasibleError
@@ -13,9 +16,12 @@ from tinynas.graph.lower import lower
 from tinynas.lab.board import Board
 from tinynas.plan.fit import RuntimeSize, fit
 from tinynas.plan.planner import plan
+from tinynas.space.many_costs import NetworkTable
 from tinynas.space.netspec import NetSpec
 from tinynas.space.protocol import Space
-from tinynas.space.space import Arch
+from tinynas.space.space import Arch, Archs
+
+Ints = NDArray[np.int64]
 
 
 class Budget(BaseModel, frozen=True, extra="forbid"):
@@ -59,8 +65,40 @@ class Cost:
         )
 
 
+@dataclass(frozen=True)
+class Costs:
+    """What many networks take of a board: arrays (n,) of what a `Cost` has."""
+
+    arena_bytes: Ints
+    sram_bytes: Ints
+    flash_bytes: Ints
+    macs: Ints
+    parameters: Ints
+    sram_limit_bytes: int
+    flash_limit_bytes: int
+
+    def __len__(self) -> int:
+        return len(self.macs)
+
+    def __iter__(self) -> Iterator[Cost]:
+        columns = (self.arena_bytes, self.sram_bytes, self.flash_bytes, self.macs, self.parameters)
+        for arena, sram, flash, macs, parameters in np.stack(columns, axis=1).tolist():
+            yield Cost(arena, sram, flash, macs, parameters, self.sram_limit_bytes, self.flash_limit_bytes)
+
+    @property
+    def overflow(self) -> NDArray[np.float64]:
+        """As `Cost.overflow`."""
+        sram, flash = self.sram_bytes / self.sram_limit_bytes, self.flash_bytes / self.flash_limit_bytes
+        return np.asarray(np.maximum(np.maximum(sram - 1, flash - 1), 0.0), np.float64)
+
+    @property
+    def fits(self) -> NDArray[np.bool_]:
+        """Which networks fit the board and the budget."""
+        return (self.sram_bytes <= self.sram_limit_bytes) & (self.flash_bytes <= self.flash_limit_bytes)
+
+
 def network_cost(spec: NetSpec, board: Board, runtime: RuntimeSize, budget: Budget = WHOLE_BOARD) -> Cost:
-    """Cost of any network, of a space or not; a few milliseconds."""
+    """Cost of any network, of a space or not; some milliseconds."""
     graph = lower(spec)
     planned = plan(graph, board.core)
     fitted = fit(planned, board, runtime)
@@ -77,7 +115,7 @@ def network_cost(spec: NetSpec, board: Board, runtime: RuntimeSize, budget: Budg
 
 @dataclass(frozen=True)
 class CandidateCost:
-    """Costs of a space's archs on one board, each computed once."""
+    """Costs of a space's archs on one board; what networks have in common is worked out once."""
 
     space: Space
     board: Board
@@ -92,34 +130,75 @@ class CandidateCost:
             self._known[key] = network_cost(self.space.netspec(key), self.board, self.runtime, self.budget)
         return self._known[key]
 
+    def batch(self, archs: Archs | Sequence[Arch]) -> Costs:
+        """Equal to one call for each arch, and a hundred times as fast for thousands."""
+        rows = np.asarray(archs, np.int64)
+        found = self._table.costs(self.space, rows)
+        resident = self.board.stack_bytes + self.runtime.statics_bytes + self.runtime.runner_sram_bytes
+        return Costs(
+            arena_bytes=found.arena_bytes,
+            sram_bytes=found.arena_bytes + resident,
+            flash_bytes=found.flash_bytes,
+            macs=found.macs,
+            parameters=found.parameters,
+            sram_limit_bytes=min(self.board.sram.size_bytes, self.budget.sram_bytes or self.board.sram.size_bytes),
+            flash_limit_bytes=min(self.board.flash.size_bytes, self.budget.flash_bytes or self.board.flash.size_bytes),
+        )
+
+    @cached_property
+    def _table(self) -> NetworkTable:
+        return NetworkTable(self.board.core, self.runtime)
+
     def overflow(self, arch: Arch) -> float:
         """0 if the arch fits, else its overflow as a fraction of the limit."""
         return self(arch).overflow
 
 
-def sample_feasible(
-    space: Space,
-    cost: Callable[[Arch], Cost],
-    rng: np.random.Generator,
-    max_tries: int = 2000,
-) -> Arch:
-    """Draw one arch that fits, uniform over the distinct networks that do.
+class BatchCost(Protocol):
+    """`CandidateCost`, or a stand-in for one."""
+
+    def __call__(self, arch: Arch) -> Cost: ...
+
+    def batch(self, archs: Archs | Sequence[Arch]) -> Costs: ...
+
+
+def sample_feasible(space: Space, cost: BatchCost, rng: np.random.Generator, max_tries: int = 2000) -> Arch:
+    """Draw one arch that fits, as `feasible_samples` draws many."""
+    return tuple(feasible_samples(space, cost, rng, 1, max_tries)[0].tolist())
+
+
+def feasible_samples(
+    space: Space, cost: BatchCost, rng: np.random.Generator, count: int, max_tries: int = 2000
+) -> Archs:
+    """(count, genes) archs that fit, independent; as `space.samples` draws them, given that they fit.
+
+    So uniform over the distinct networks that fit, where the space samples uniformly.
 
     Raises:
         InfeasibleError: none in `max_tries` draws; names the one that came nearest and what it needs.
     """
-    nearest: tuple[float, Arch] | None = None
-    for _ in range(max_tries):
-        arch = space.sample(rng)
-        overflow = cost(arch).overflow
-        if overflow == 0.0:
-            return arch
-        if nearest is None or overflow < nearest[0]:
-            nearest = (overflow, arch)
-    raise InfeasibleError(nearest_miss(space, cost, nearest[1] if nearest else space.smallest(), max_tries))
+    kept: list[Archs] = []
+    found, tries, nearest = 0, 0, (np.inf, space.smallest())
+    while found < count:
+        worth = _worth_drawing(count - found, found, tries)
+        drawn = space.samples(rng, worth if found else min(worth, max_tries - tries))
+        overflow = cost.batch(drawn).overflow
+        kept.append(drawn[overflow == 0.0])
+        found, tries = found + len(kept[-1]), tries + len(drawn)
+        if not found:
+            nearest = min(nearest, (float(overflow.min()), tuple(drawn[overflow.argmin()].tolist())))
+            if tries >= max_tries:
+                raise InfeasibleError(nearest_miss(space, cost, nearest[1], tries))
+    return np.concatenate(kept)[:count]
 
 
-def nearest_miss(space: Space, cost: Callable[[Arch], Cost], arch: Arch, tries: int) -> str:
+def _worth_drawing(missing: int, found: int, tries: int) -> int:
+    """How many draws the missing ones may take, by the share that has fitted so far."""
+    share = (found + 1) / (tries + 2)
+    return int(np.clip(1.2 * missing / share, 16, 4096))
+
+
+def nearest_miss(space: Space, cost: BatchCost, arch: Arch, tries: int) -> str:
     """The message for a budget that no drawn network meets."""
     return (
         f"no network in {tries} draws fits; the nearest, {space.label(arch)}, needs {cost(arch).shortfall()}. "

@@ -10,12 +10,13 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError, field_validator, model_validator
 
 from tinynas.errors import ConfigError
 from tinynas.space.channels import round_channels
 from tinynas.space.netspec import BlockSpec, NetSpec, Nonlinearity
-from tinynas.space.space import Arch, Choices, Ratios, SearchSpace, Stem
+from tinynas.space.space import Arch, Archs, Choices, Ratios, SearchSpace, Stem
 
 _BLOCK_GENES = 2  # kernel, expand ratio
 
@@ -64,6 +65,21 @@ class Slot:
         """The block of these two indices."""
         hidden, side = self.hidden_channels[ratio], self.kernels[kernel]
         return BlockSpec(self.in_channels, hidden, self.out_channels, side, self.stride, self.activation)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a slot is in an arch."""
+
+    slot: Slot
+    genes: int  # kernel; the expand ratio is next to it
+    depth_gene: int
+    depths: tuple[int, ...]
+    index: int  # of the slot in its stage
+
+    def beyond(self, archs: Archs) -> NDArray[np.bool_]:
+        """(n,) archs whose stage has no block here."""
+        return np.asarray(np.array(self.depths)[archs[:, self.depth_gene]] <= self.index, np.bool_)
 
 
 class ElasticSpace(BaseModel, frozen=True, extra="forbid"):
@@ -225,6 +241,46 @@ class ElasticSpace(BaseModel, frozen=True, extra="forbid"):
             head_channels=self.head_channels,
             activation=self.activation,
         )
+
+    # -- many archs at once
+
+    def samples(self, rng: np.random.Generator, count: int) -> Archs:
+        """(count, genes) archs as `sample` draws them."""
+        archs = rng.integers(self.gene_sizes, size=(count, len(self.gene_sizes)))
+        for place in self._places:
+            beyond = place.beyond(archs)
+            archs[beyond, place.genes] = archs[beyond, place.genes + 1] = 0
+            archs[:, place.genes + 1] = np.array(place.slot.first_ratios)[archs[:, place.genes + 1]]
+        return archs
+
+    def frames(self, archs: Archs) -> NDArray[np.int64]:
+        """(n,): equal for archs whose networks differ in their blocks only: the resolution."""
+        return archs[:, 0]
+
+    def block_ids(self, archs: Archs) -> NDArray[np.int64]:
+        """(n, slots): kernel and expand ratio of the block in each slot, -1: beyond the stage's depth."""
+        columns = []
+        for place in self._places:
+            ratios = np.array(place.slot.first_ratios)[archs[:, place.genes + 1]]
+            ids = archs[:, place.genes] * len(place.slot.hidden_channels) + ratios
+            columns.append(np.where(place.beyond(archs), -1, ids))
+        return np.stack(columns, axis=1)
+
+    def blocks(self, column: int, number: int) -> tuple[BlockSpec, ...]:
+        """The block in a slot that `block_ids` has numbered so, or none."""
+        slot = self._places[column].slot
+        return () if number < 0 else (slot.block(*divmod(number, len(slot.hidden_channels))),)
+
+    @cached_property
+    def _places(self) -> tuple[_Place, ...]:
+        places, at = [], 1
+        for stage, slots in zip(self.stages, self.slots, strict=True):
+            genes = range(at + 1, at + 1 + _BLOCK_GENES * len(slots), _BLOCK_GENES)
+            places += [
+                _Place(slot, gene, at, stage.depths, k) for k, (slot, gene) in enumerate(zip(slots, genes, strict=True))
+            ]
+            at = genes.stop
+        return tuple(places)
 
     def largest(self) -> Arch:
         """The arch with the largest of every choice: the teacher, whose weights all others share."""

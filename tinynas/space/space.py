@@ -206,6 +206,11 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
         """Channels at the width of this index; head 0: none."""
         return self._channels[width].stem, self._channels[width].head
 
+    def frames(self, archs: Archs) -> NDArray[np.int64]:
+        """(n,): equal for archs whose networks differ in their blocks only: same input, width's stem and head."""
+        head = tuple(archs[:, : len(self._head_sizes)].T)
+        return np.asarray(np.ravel_multi_index(head, self._head_sizes), np.int64)
+
     def block_ids(self, archs: Archs) -> NDArray[np.int64]:
         """(n, stages): what each stage consists of, as an argument of `blocks`; equal for equal blocks and only then.
 
