@@ -73,13 +73,14 @@ def test_the_image_is_the_one_that_tinynas_builds(folder: Path) -> None:
     assert built == _sections(SMOKE, load_board("qemu-stm32f405"))
 
 
-def test_a_real_board_s_image_holds_the_user_s_model(folder: Path, tmp_path: Path) -> None:
-    model = tmp_path / "mine.tflite"
+@pytest.mark.parametrize("name", ["xiao-nrf52840-sense-uart", "qemu-microbit"])
+def test_another_board_s_image_holds_the_user_s_model(name: str, folder: Path, tmp_path: Path) -> None:
+    model, board = tmp_path / "mine.tflite", load_board(name)
     model.write_bytes(small_net(seed=7, channels=16))
-    done = _pio(folder, "-e", "nrf52840_dk", TINYNAS_MODEL=str(model))
+    done = _pio(folder, "-e", board.environment, TINYNAS_MODEL=str(model))
     assert done.returncode == 0, done.stdout + done.stderr
-    built = _in_memory(folder / "work" / "build" / "nrf52840_dk" / "firmware.elf")
-    assert built == _sections(model, load_board("nrf52840-dk"))
+    built = _in_memory(folder / "work" / "build" / board.environment / "firmware.elf")
+    assert built == _sections(model, board)
 
 
 def test_a_model_that_is_not_there_is_named(folder: Path) -> None:

@@ -16,6 +16,7 @@ from tinynas.lab.platformio_core import core_folder
 from tinynas.resources import resource
 
 ARDUINO_SRAM_BYTES = 32_768  # left to the Arduino core with its heap, where nothing better is known
+_ARDUINO_FLASH_BYTES = 98_304  # that the Arduino core takes, where nothing better is known
 _STACK_BYTES = 4_096
 _BAUD = 115_200
 
@@ -224,7 +225,7 @@ def _lines(facts: Facts, like: Board | None) -> list[str]:
 
 def _port(like: Board | None) -> list[str]:
     if like is None:
-        return ['port = "arduino"', 'framework = "arduino"']
+        return ['port = "arduino"', 'framework = "arduino"', f"framework_flash_bytes = {_ARDUINO_FLASH_BYTES:_}"]
     lines = [f"port = {_text(like.port)}", f"framework = {_text(like.framework)}"]
     return [*lines, *(["single_precision = true"] if like.single_precision else [])]
 
