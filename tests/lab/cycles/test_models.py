@@ -48,6 +48,12 @@ def test_m55_vector_instructions_of_both_pipes_overlap() -> None:
     assert m55_cycles(same) == 8
 
 
+def test_m55_gathers_a_byte_a_cycle() -> None:
+    assert m55_cycles(block("vldrb.u8 q2, [r0, q0]")) == 16
+    assert m55_cycles(block("vldrh.u16 q2, [r0, q0]")) == 8
+    assert m55_cycles(block("vldrw.u32 q0, [q7, #128]!")) == m55_cycles(block("vldrb.8 q0, [r0], #16")) == 2
+
+
 def test_taken_branches_cost_extra_on_m4() -> None:
     loop = block("subs r0, #1", "bne.n 8000")
     assert block_cost(Core.M4, loop, executions=10, taken=9) == 10 * 2 + 9 * 2

@@ -22,6 +22,8 @@ PACKED = re.compile(
 )
 VECTOR_BY_NAME = re.compile(r"^v(ldr[bhwd]|str[bhwd]|ml[as]|add[v]|pst|pt|ctp|max[av]*v|ddup|idup)")
 VECTOR_MEMORY = re.compile(r"^v(ldr|str|ld[24]|st[24])")
+GATHER = re.compile(r"\[\w+, q[0-7]")  # scalar base, vector of offsets
+GATHERED = {"vldrb": 16, "vldrh": 8}  # elements
 VECTOR_TO_SCALAR = re.compile(r"^(vml|vaddv|vmaxv|vminv|vmov)")
 SHIFTS = re.compile(r"^(sxt|uxt|sbfx|ubfx|bfi|bfc|lsl|lsr|asr|ror)")
 SHIFTED_OPERAND = re.compile(r"\b(lsl|lsr|asr|ror)\b")
@@ -56,7 +58,7 @@ class Instruction:
     kind: str  # a name of CLASSES, or "alu", "branch", "loop", "vector", "vector_memory"
     reads: frozenset[int]
     writes: frozenset[int]
-    words: int = 1  # registers moved by a load or store
+    words: int = 1  # registers moved by a load or store; elements that a load of bytes or halfwords gathers
     conditional: bool = False  # a branch that may fall through
     shifts: bool = False  # uses the barrel shifter or an extend
     accumulator: int | None = None  # register that a multiply-accumulate adds to
@@ -108,6 +110,8 @@ def _words(kind: str, base: str, operands: str) -> int:
     listed = REGISTER_LIST.search(operands)
     if listed and LIST_INSTRUCTION.match(base):
         return sum(_span(part.strip()) for part in listed.group(1).split(","))
+    if base in GATHERED and GATHER.search(operands):
+        return GATHERED[base]
     double = base in ("ldrd", "strd") or (kind == "load" and base == "vldr" and operands.startswith("d"))
     return 2 if double else 1
 

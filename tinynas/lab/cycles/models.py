@@ -11,7 +11,8 @@ m7   In-order dual issue inside a block: per cycle at most one memory access, on
      halfwords), multiply 2 (1 into the accumulator of the next one); divide 8; predicted branches, of each
      conditional one the rarer way costs 8.
 m55  Single issue; load-use 2; a vector instruction 2, or 1 after one that uses the other pipe (memory against
-     arithmetic); low-overhead loops free after their first turn; taken branch + 2.
+     arithmetic); a gathering load of bytes or halfwords 1 for each of them (a guess on the safe side); low-overhead
+     loops free after their first turn; taken branch + 2.
 """
 
 from __future__ import annotations
@@ -139,6 +140,8 @@ def m55_cycles(block: Block) -> int:
 
 
 def _m55_step(step: Instruction, vector_before: str) -> int:
+    if step.kind == "vector_memory" and step.words > 2:
+        return step.words
     if step.kind.startswith("vector"):
         return 1 if vector_before not in ("", step.kind) else 2
     if step.kind in ("load_many", "store_many"):
