@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,6 +14,7 @@ from tinynas.errors import LinkError
 from tinynas.lab.board import load_board
 from tinynas.lab.build import build_image
 from tinynas.lab.device import Device
+from tinynas.lab.framing import ABORT, frame
 from tinynas.lab.hostboard import HostBoard
 from tinynas.lab.link import SerialLink
 from tinynas.lab.rawlog import RawLog
@@ -83,10 +86,115 @@ def test_ten_warm_ups_by_default(link: SerialLink) -> None:
     assert link.command("infer 1", LIMIT_S)[0] == "m-warmup-start-10"
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [("3", ["m-buffer-01-02-03"]), ("2 3", ["m-buffer-04-05"]), ("99 4", ["m-buffer-05"]), ("0", []), ("1 9", [])],
+)
+def test_a_part_of_what_was_loaded_is_printed(link: SerialLink, words: str, wanted: list[str]) -> None:
+    _load_hex(link, bytes([1, 2, 3, 4, 5]))
+    assert link.command(f"db print {words}", LIMIT_S) == wanted
+
+
 def test_bytes_past_the_announced_size_are_ignored(link: SerialLink) -> None:
     link.command("db load 2", LIMIT_S)
     assert link.command("db 0102030405", LIMIT_S) == ["m-load-done"]
     assert link.command("db print", LIMIT_S) == ["m-buffer-01-02"]
+
+
+def put(link: SerialLink, index: int, data: bytes, crc: int | None = None) -> int:
+    """Gives the command; returns the byte from which the board wants the tensor."""
+    answer = link.begin(f"put {index} {len(data)} {zlib.crc32(data) if crc is None else crc:08x}")
+    line = link.until(answer, "m-[Expecting", LIMIT_S)
+    return int(line.rpartition(" ")[2].removesuffix("]"))
+
+
+def receive(link: SerialLink, size: int) -> bytes:
+    got, deadline_s = b"", time.monotonic() + LIMIT_S
+    while len(got) < size and time.monotonic() < deadline_s:
+        got += link.receive(LIMIT_S)
+    return got
+
+
+def acknowledgement(number: int) -> bytes:
+    return bytes([0x80 | number, 0xC0 | (63 - number)])
+
+
+def loaded(link: SerialLink, wanted: bytes = b"m-load-done\r\nm-ready\r\n") -> None:
+    assert receive(link, len(wanted)) == wanted
+
+
+def outputs_of(link: SerialLink) -> bytes:
+    lines = link.command("run", LIMIT_S)
+    return bytes.fromhex("".join(line.removeprefix("m-hex-") for line in lines if line.startswith("m-hex-")))
+
+
+def test_put_writes_inputs_and_acknowledges_each_frame(link: SerialLink) -> None:
+    inputs = toy_inputs(9, N)
+    for index, array in enumerate(inputs):
+        assert put(link, index, array.tobytes()) == 0
+        link.send(frame(0, array.tobytes()))
+        loaded(link, acknowledgement(1) + b"m-load-done\r\nm-ready\r\n")
+    assert outputs_of(link) == toy_output(inputs).tobytes()
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"\x05junk\0",
+        frame(1, bytes(N)),  # not the one that is wanted
+        frame(0, bytes(N + 1)),
+        frame(0, bytes(N - 1)),
+        frame(0, bytes(N)).replace(b"\x01", b"\x02", 1),
+        b"\xff" * 1000 + b"\0",  # much longer than the input: what lies behind it must stay as it is
+    ],
+)
+def test_a_damaged_frame_is_asked_for_again_and_does_no_harm(link: SerialLink, damaged: bytes) -> None:
+    inputs = toy_inputs(10, N)
+    put(link, 1, inputs[1].tobytes())
+    link.send(frame(0, inputs[1].tobytes()))
+    loaded(link, acknowledgement(1) + b"m-load-done\r\nm-ready\r\n")
+    put(link, 0, inputs[0].tobytes())
+    link.send(damaged + b"\0" + frame(0, inputs[0].tobytes()))
+    loaded(link, acknowledgement(0) + acknowledgement(1) + b"m-load-done\r\nm-ready\r\n")
+    assert outputs_of(link) == toy_output(inputs).tobytes()
+
+
+def test_put_gives_up_when_it_is_told_to(link: SerialLink) -> None:
+    put(link, 0, bytes(N))
+    link.send(b"\x03ab" + ABORT)
+    loaded(link, acknowledgement(0) + b"e-[aborted: put again]\r\nm-ready\r\n")
+
+
+def test_put_gives_up_when_nothing_comes(device: Device, link: SerialLink) -> None:
+    if not isinstance(device, HostBoard):
+        pytest.skip("an emulated board counts polls, which take long on a busy machine")
+    put(link, 0, bytes(N))
+    loaded(link, b"e-[timeout: put again]\r\nm-ready\r\n")
+
+
+def test_put_refuses_a_whole_that_is_not_the_one_announced(link: SerialLink) -> None:
+    put(link, 0, bytes(N), crc=1)
+    link.send(frame(0, bytes(N)))
+    loaded(link, acknowledgement(1) + b"e-[bad-crc: put again]\r\nm-ready\r\n")
+
+
+def test_put_goes_on_where_it_was_unless_the_arena_was_touched(link: SerialLink) -> None:
+    data = bytes(range(N))
+    put(link, 0, data)
+    link.send(frame(0, data))
+    loaded(link, acknowledgement(1) + b"m-load-done\r\nm-ready\r\n")
+    assert put(link, 0, data) == N
+    loaded(link)
+    link.command("run", LIMIT_S)
+    assert put(link, 0, data) == 0
+    link.send(ABORT)
+    loaded(link, b"e-[aborted: put again]\r\nm-ready\r\n")
+
+
+def test_a_tag_and_a_checksum_close_the_answer_to_a_tagged_command(link: SerialLink) -> None:
+    plain = "".join(f"{line}\r\n" for line in link.command("io", LIMIT_S)).encode()
+    crc = zlib.crc32(b"io" + plain)
+    assert link.command("tag x7 io", LIMIT_S)[-1] == f"m-tag-x7-{crc:08x}"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +210,8 @@ def test_bytes_past_the_announced_size_are_ignored(link: SerialLink) -> None:
         ("ops 2", "usage"),
         ("ops 0", "no-profile"),
         ("db", "usage"),
+        ("db print x", "usage"),
+        ("db print 1 x", "usage"),
         ("db load", "usage"),
         ("db load 0", "usage"),
         (f"db load {N + 2}", "too-big"),

@@ -181,7 +181,7 @@ class SerialLink:
         self._guard(lambda: self._serial.write(data))
 
     def receive(self, limit_s: float) -> bytes:
-        """What has arrived, or arrives first within `limit_s`; empty if nothing does."""
+        """What has arrived, or arrives first within `limit_s` (or half a second, if that is less); else nothing."""
         if not self._pending:
             self._pending = self._read(limit_s)
         data, self._pending = self._pending, b""
