@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,23 +105,44 @@ def test_a_board_that_hangs_is_killed_power_cycled_tried_again_and_taken_out(ben
     assert lock_holders() == []
 
 
+def test_a_board_that_is_not_there_is_the_labs_trouble_and_its_cases_go_to_the_other(bench: Bench) -> None:
+    """Its port is gone; it is power-cycled each time, in case that brings it back."""
+    power = f"power: {{command: touch {bench.folder}/cycled}}"
+    (bench.folder / "map.yaml").write_text(
+        f"- id: gone\n  board: qemu-stm32f405\n  serial: /dev/no-such-port\n  {power}\n"
+        "- {id: there, board: qemu-stm32f405}\n"
+    )
+    bench.suite("every_board = true")
+    (bench.folder / "net1.tflite").unlink()
+    result = bench.run(replace(NOW, retries=1))
+    gone, there = result.cases
+    assert (gone.status, there.status, result.exit_status) == (Status.ERROR, Status.PASSED, 3)
+    assert [attempt.status for attempt in gone.attempts] == [Status.ERROR] * 2
+    assert "/dev/no-such-port" in gone.message
+    assert (bench.folder / "cycled").exists()
+    log = next(bench.folder.glob("runs/*/cases/net0@qemu-stm32f405-gone-engine/attempt-2/log.txt")).read_text()
+    assert "power-cycled" in log
+
+
 def test_a_board_in_use_is_waited_for(bench: Bench) -> None:
     setup = with_cases(bench.set_up(), 1)
     setup = replace(setup, work=replace(setup.work, entries=setup.work.entries[:1]))
-    free = threading.Event()
+    held = threading.Event()
 
-    def hold() -> None:
+    def hold_until_somebody_waits() -> None:
         with board_lock("qemu-stm32f405-1", "someone's experiment"):
-            free.set()
-            threading.Event().wait(3.0)
+            held.set()
+            deadline_s = time.monotonic() + 120
+            while not bench.said and time.monotonic() < deadline_s:
+                time.sleep(0.05)
 
-    thread = threading.Thread(target=hold)
+    thread = threading.Thread(target=hold_until_somebody_waits)
     thread.start()
-    free.wait()
+    held.wait()
     result = bench.run(setup=setup)
     thread.join()
     assert result.cases[0].status is Status.PASSED
-    assert [line for line in bench.said if "someone's experiment" in line]
+    assert ["someone's experiment" in line for line in bench.said] == [True]
 
 
 def test_a_board_that_is_never_free_is_the_labs_trouble_not_the_models(bench: Bench) -> None:
