@@ -19,7 +19,7 @@ import pytest
 
 from tests.pipeline.experiments import write_tiny
 from tinynas.data.images import at_resolution
-from tinynas.errors import InfeasibleError, StoreError
+from tinynas.errors import ConfigError, InfeasibleError, StoreError
 from tinynas.graph.tflm import TflmInterpreter
 from tinynas.pipeline.config import load_experiment
 from tinynas.pipeline.jobs import dataset
@@ -55,7 +55,8 @@ def summary(folder: Path) -> dict[str, Any]:
 
 
 def without_times(found: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in found.items() if name not in ("wall_s", "seconds")}
+    kept = {name: value for name, value in found.items() if name not in ("wall_s", "seconds", "board_s")}
+    kept["library"] = {k: v for k, v in found["library"].items() if k not in ("cpu_s", "entries_per_minute")}
     kept["search"] = {name: value for name, value in found["search"].items() if name != "measured_per_minute"}
     return kept
 
@@ -79,6 +80,9 @@ def test_the_summary_has_what_scripts_rely_on(runs: Path) -> None:
     each = {"arch", "accuracy_int8", "latency_us", "instructions", "peak_sram_bytes", "flash_bytes", "bit_exact"}
     assert all(each <= set(entry) for entry in [*found["front"], found["chosen"]])
     assert {"accuracy_float", "accuracy_on_board", "images_on_board"} <= set(found["chosen"])
+    assert {"entries", "entries_per_minute", "epochs_equivalent", "reference_epochs"} <= set(found["library"])
+    assert {"noise_ceiling_tau", "heldout_mse", "baselines_heldout"} <= set(found["predictor"])
+    assert set(found["board_s"]) == {"front", "finetune"}
     assert found["wall_s"] > 0
 
 
@@ -151,6 +155,53 @@ def test_a_changed_setting_recomputes_what_depends_on_it_and_says_so(runs: Path)
     assert computed(folder, 2) >= {"search", "finetune"}
     assert not computed(folder, 2) & {"reference", "library", "predictor", "baselines"}
     assert "search: computed anew, since this changed: search.population" in said(folder, 2)
+
+
+def test_finetuning_is_told_epoch_by_epoch(runs: Path) -> None:
+    found = summary(runs / "tiny")["finetune"]
+    assert len(found["finetuned"]) == 3 and found["scratch"] is None
+
+
+def test_the_front_is_there_before_any_finetuning(runs: Path) -> None:
+    front = summary(runs / "tiny")["search"]["front"]
+    points = np.array([(1 - entry["predicted_accuracy"], entry["latency_us"]) for entry in front])
+    assert len(front) > 1 and non_dominated(points).all()
+
+
+def test_sums_over_blocks_search_and_measurements_decide(runs: Path) -> None:
+    """Also: objectives and limits by name, another method, and the comparison with training from scratch."""
+    settings = [
+        "name=blocks",
+        "search.latency=blocks",
+        "search.method=aging",
+        "search.limits={flash_bytes=40000}",
+        "ofa.latency_table={nets=10,check_nets=3}",
+        "finetune.scratch={epochs=2}",
+    ]
+    folder = run_experiment(runs / "tiny.toml", settings, runs=runs, workers=1)
+    found, candidates = summary(folder), json.loads((folder / "candidates.json").read_text())
+    assert found["search"]["latency"]["kind"] == "blocks"
+    assert 0 <= found["search"]["latency"]["front_mape"] < 0.25
+    measured = [row for row in candidates if row["measured"]]
+    assert found["search"]["measured"] == len(measured) < len(candidates) == 12
+    assert all(row["measured"] and row["bit_exact"] for row in candidates if row["on_front"])
+    assert all(row["flash_bytes"] <= 40000 for row in candidates if row["within_limits"])
+    assert len(found["finetune"]["scratch"]) == 2
+    assert not computed(folder, 1) & {"reference", "library", "predictor"}
+
+
+def test_own_checkpoint_is_the_reference(runs: Path) -> None:
+    """The trained reference of another run given as a file: nothing is trained for it, and the teacher is the same."""
+    own = runs / "tiny" / "stages" / "reference" / "network.npz"
+    settings = ["name=own", f"reference.checkpoint={json.dumps(str(own))}"]
+    folder = run_experiment(runs / "tiny.toml", settings, runs=runs, workers=1)
+    assert summary(folder)["reference"] == summary(runs / "tiny")["reference"]
+    assert summary(folder)["library"]["reference_epochs"] is None
+    wrong = ["name=own", f"reference.checkpoint={json.dumps(str(own))}", "space.head_channels=32"]
+    with pytest.raises(
+        ConfigError, match=r"reference.checkpoint .*network.npz: .* head channels 0, the space wants 32"
+    ):
+        run_experiment(runs / "tiny.toml", wrong, runs=runs, workers=1)
 
 
 def test_another_board_reuses_reference_library_and_predictor(runs: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 from pydantic import BaseModel, NonNegativeFloat, PositiveFloat, PositiveInt
 
 
@@ -14,3 +16,8 @@ class DistillConfig(BaseModel, frozen=True, extra="forbid"):
     weight_decay: NonNegativeFloat = 0.0
     images: PositiveInt = 8_000  # of the training split at most: their features are kept on disk, some 100 KB each
     inherit: bool = True  # start from the reference's weights where shapes allow
+    backend: Literal["local", "ray"] = "local"  # this machine's processes, or a Ray cluster (tinynas.distill.parallel)
+
+    def deciding(self) -> dict[str, Any]:
+        """The settings that decide what comes out: not who computes it."""
+        return self.model_dump(mode="json", exclude={"backend"})

@@ -22,6 +22,7 @@ from tinynas.data.types import Dataset
 from tinynas.distill.config import DistillConfig
 from tinynas.distill.entry import Entry, EntryTask, load_entry, make_entry
 from tinynas.distill.features import FeatureStore, store_features
+from tinynas.distill.parallel import side_by_side
 from tinynas.errors import ConfigError
 from tinynas.nets.checkpoint import load_checkpoint, spec_to_json, tensors_of
 from tinynas.nets.network import Network, Stage
@@ -67,6 +68,20 @@ class Library:
         options = [self.space.option_index(arch, stage) for stage in range(len(self.space.stages))]
         return self.nsr[arch[0], np.arange(len(options)), options]
 
+    def trained(self) -> list[tuple[int, tuple[BlockSpec, ...]]]:
+        """Stage and blocks of every entry that took training: each distinct option but the reference's own."""
+        return [
+            (stage, blocks)
+            for stage, own in enumerate(self.reference.spec.stages)
+            for blocks in dict.fromkeys(stage_blocks(self.space, stage))
+            if blocks != own
+        ]
+
+    def train_seconds(self) -> list[float]:
+        """What every entry took on its core."""
+        files = sorted((self.folder / "entries").glob("*.npz"))
+        return [float(load_checkpoint(file)["train_s"]) for file in files]
+
     def entry(self, stage: int, option: int) -> Entry:
         """A trained entry, read from its file."""
         blocks = stage_blocks(self.space, stage)
@@ -91,7 +106,7 @@ def build_library(
     seed: int,
     folder: Path,
     *,
-    workers: int = 2,
+    workers: int = 1,
     on_entry: Callable[[LibraryProgress], None] | None = None,
 ) -> Library:
     """Train every entry that `folder` does not hold yet, at the reference's resolution, `workers` at a time.
@@ -99,14 +114,15 @@ def build_library(
     Raises ConfigError if the space has several widths, if the reference's stem, stage ends or head are not the
     space's, or if `folder` belongs to another reference, data set or configuration.
     """
-    _check_reference(reference.spec, space)
+    check_reference(reference.spec, space)
     reference.eval()
+    folder = folder.resolve()  # a worker on another machine stands in another folder
     _claim(folder, _identity(reference, space, data, config, seed))
     tasks = _tasks(reference, space, data, config, seed, folder)
     library = Library(space, reference, folder)
     todo = [task for task in tasks if not task.file.exists()]
     done = len(tasks) - len(todo)
-    for stage, option, seconds in _run_all(todo, workers):
+    for stage, option, seconds in side_by_side(make_entry, _slowest_first(todo), workers, config.backend):
         done += 1
         if on_entry is not None:
             nsr = library.entry(stage, option).nsr
@@ -116,7 +132,7 @@ def build_library(
 
 def open_library(reference: Network, space: SearchSpace, folder: Path) -> Library:
     """A finished library; its entries are read when they are asked for."""
-    _check_reference(reference.spec, space)
+    check_reference(reference.spec, space)
     return Library(space, reference.eval(), folder)
 
 
@@ -132,17 +148,9 @@ def entry_file(folder: Path, stage: int, option: int) -> Path:
     return folder / "entries" / f"stage{stage}-option{option:03d}.npz"
 
 
-def _run_all(tasks: Sequence[EntryTask], workers: int) -> Sequence[tuple[int, int, float]]:
-    """Results in the order in which they are done."""
-    from joblib import Parallel, delayed
-
-    if not tasks:
-        return []
-    slowest_first = sorted(tasks, key=lambda task: (task.stage, -sum(block.hidden_channels for block in task.blocks)))
-    results: Sequence[tuple[int, int, float]] = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(make_entry)(task) for task in slowest_first
-    )
-    return results
+def _slowest_first(tasks: Sequence[EntryTask]) -> list[EntryTask]:
+    """So that no worker is left alone with a long one at the end."""
+    return sorted(tasks, key=lambda task: (task.stage, -sum(block.hidden_channels for block in task.blocks)))
 
 
 def _tasks(
@@ -193,7 +201,8 @@ def _stage_tasks(
     ]
 
 
-def _check_reference(reference: NetSpec, space: SearchSpace) -> None:
+def check_reference(reference: NetSpec, space: SearchSpace) -> None:
+    """Raise ConfigError if the space has several widths, or its stages cannot stand in for the reference's."""
     if len(space.widths) != 1:
         raise ConfigError(
             f"a block library needs one width, the space has {len(space.widths)}; choose one of them first"
@@ -227,7 +236,7 @@ def _ends(spec: NetSpec) -> list[tuple[int, int, int]]:
 
 
 def _identity(reference: Network, space: SearchSpace, data: Dataset, config: DistillConfig, seed: int) -> str:
-    settings = [_VERSION, spec_to_json(reference.spec), space.model_dump(mode="json"), config.model_dump(mode="json")]
+    settings = [_VERSION, spec_to_json(reference.spec), space.model_dump(mode="json"), config.deciding()]
     digest = hashlib.sha256(json.dumps([*settings, data.sha256, seed], sort_keys=True).encode())
     for key, value in tensors_of(reference.state_dict()).items():
         digest.update(key.encode() + value.tobytes())

@@ -30,6 +30,18 @@ class Budget(MemoryBudget, frozen=True, extra="forbid"):
     latency_us: PositiveFloat | None = None  # of one inference, as measured on the board
 
 
+class ReferenceConfig(TrainConfig, frozen=True, extra="forbid"):
+    """The reference network: trained as these settings say, or a finished one of the user's own."""
+
+    epochs: PositiveInt = 20
+    checkpoint: str | None = None  # .npz as tinynas writes it; nothing is trained then
+
+    @property
+    def training(self) -> TrainConfig:
+        """What is trained, where something is; of the baselines too."""
+        return TrainConfig.model_validate(self.model_dump(exclude={"checkpoint"}))
+
+
 class PredictorConfig(BaseModel, frozen=True, extra="forbid"):
     """Networks finetuned to fit the accuracy predictor and to check it."""
 
@@ -47,6 +59,7 @@ class FinetuneConfig(BaseModel, frozen=True, extra="forbid"):
     max_networks: PositiveInt = 12  # up to these
     front: TrainConfig = TrainConfig(epochs=6)  # each of them
     chosen: TrainConfig = TrainConfig(epochs=10)  # then the best of them on the validation split
+    scratch: TrainConfig | None = None  # also train the chosen network from fresh weights, with labels alone
 
     @property
     def chosen_epochs(self) -> int:
@@ -86,7 +99,7 @@ class Experiment(BaseModel, frozen=True, extra="forbid"):
     data: DataConfig
     space: SearchSpace
     space_choice: SpaceChoiceConfig = SpaceChoiceConfig()
-    reference: TrainConfig = TrainConfig(epochs=20)
+    reference: ReferenceConfig = ReferenceConfig()
     library: DistillConfig = DistillConfig()
     predictor: PredictorConfig = PredictorConfig()
     search: SearchConfig = SearchConfig()

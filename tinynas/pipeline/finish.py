@@ -22,7 +22,7 @@ from tinynas.pipeline.stages.baselines import load_baselines
 from tinynas.pipeline.stages.finetune import Finetuned, load_finetuned
 from tinynas.pipeline.stages.onboard import OnBoard, evaluate_chosen
 from tinynas.pipeline.stages.quantise import Int8Network, quantise_networks
-from tinynas.pipeline.summary import Entry, Measured, board_entry, dataset_entry, verdict
+from tinynas.pipeline.summary import Entry, Measured, board_entry, board_seconds, dataset_entry, verdict
 from tinynas.plan.fit import RuntimeSize
 from tinynas.predict.mlp import SubnetPredictor
 from tinynas.predict.quality import AccuracyPredictor
@@ -45,6 +45,7 @@ class Stages:
     search: Output
     finetune: Output
     baselines: Output
+    library: Output | None = None  # of a block library
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def finish(context: Context, log: RunLog, stages: Stages) -> None:
     _write_records(context, stages, baselines, on_board)
     summary = _summary(context, stages, reference, entries, chosen, baselines)
     log.write("finished")
-    write_json(context.folder / "summary.json", summary | {"seconds": log.stage_s(), "wall_s": round(log.wall_s(), 1)})
+    spent_s = log.stage_s()
+    times = {"seconds": spent_s, "board_s": board_seconds(spent_s), "wall_s": round(log.wall_s(), 1)}
+    write_json(context.folder / "summary.json", summary | times)
     _write_report(context)
     context.progress.say(summary["verdict"]["text"])
 
@@ -164,6 +167,8 @@ def _summary(
         "reference": reference,
         "predictor": stages.fitted.summary(),
         "search": {"space_size": stages.space.size, **read_json(stages.search.folder / "search.json")},
+        "library": _record(stages.library, "library.json"),
+        "finetune": _record(stages.finetune, "epochs.json"),
         "front": list(front),
         "chosen": chosen,
         "verdict": verdict(chosen, baselines),
@@ -171,6 +176,11 @@ def _summary(
         "board_facts": board_entry(context.board),
         "budget": context.experiment.budget.model_dump(mode="json"),
     }
+
+
+def _record(output: Output | None, name: str) -> Any:
+    """The JSON in a file of a stage's output; None where the method has no such thing."""
+    return read_json(output.folder / name) if output and (output.folder / name).exists() else None
 
 
 def _write_artefacts(context: Context, stages: Stages, model: bytes, on_board: OnBoard) -> None:

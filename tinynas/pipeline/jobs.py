@@ -119,10 +119,6 @@ class TrainJob:
         count = int(read_json(self.result)["images"])
         return np.unpackbits(packed, count=count).astype(bool)
 
-    def accuracy_by_epoch(self) -> dict[int, float]:
-        """On the followed images, after every epoch from 1."""
-        return {int(line["epoch"]): float(line["accuracy"]) for line in read_events(self.folder / "epochs.jsonl")}
-
     def _note(self, epoch: int, score: float | None) -> None:
         with (self.folder / "epochs.jsonl").open("a") as file:
             file.write(json.dumps({"epoch": epoch, "accuracy": score}) + "\n")
@@ -133,7 +129,7 @@ class TrainJob:
         from tinynas.train.supervised import accuracy
 
         arrays = load_checkpoint(checkpoint)
-        if (epoch := int(arrays["epoch"])) in self.accuracy_by_epoch():
+        if (epoch := int(arrays["epoch"])) in accuracy_by_epoch(self.folder):
             return
         network = load_network(self.folder / "start.npz")
         network.load_state_dict(state_of(arrays, "network."))
@@ -170,6 +166,11 @@ class TrainJob:
         }
         write_json(self.result, {"accuracy_validation": float(correct.mean()), "images": len(correct), **spent})
         checkpoint.unlink(missing_ok=True)
+
+
+def accuracy_by_epoch(folder: Path) -> dict[int, float]:
+    """Of a `TrainJob`'s network on the followed images, after every epoch from 1."""
+    return {int(line["epoch"]): float(line["accuracy"]) for line in read_events(folder / "epochs.jsonl")}
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _run_stages(context: Context) -> Stages:
     found = run_search(context, data, library, predictor, runtime, upstream, table)
     front = finetune_front(context, library, found, reference)
     baselines = train_baselines(context, data)
-    return Stages(data, runtime, space, reference, fitted, predictor, found, front, baselines)
+    return Stages(data, runtime, space, reference, fitted, predictor, found, front, baselines, made)
 
 
 @contextmanager

@@ -44,6 +44,7 @@ class Measured:
         }
 
 
+_BOARD_STAGES = ("space", "latency_table", "search", "ofa_search")
 _MEASURED = ("latency_us", "latency_kind", "instructions", "peak_sram_bytes", "flash_bytes", "bit_exact", "sha256")
 
 
@@ -69,6 +70,12 @@ def board_entry(board: Board) -> Entry:
         "flash_bytes": board.flash.size_bytes,
         "kind": board.kind,
     }
+
+
+def board_seconds(seconds: Mapping[str, float]) -> Entry:
+    """What a board costs once data, reference, library and predictor (or supernet) are there: front and finetuning."""
+    front = sum(spent for stage, spent in seconds.items() if stage in _BOARD_STAGES)
+    return {"front": round(front, 1), "finetune": round(seconds.get("finetune", 0.0), 1)}
 
 
 def verdict(chosen: Entry, baselines: Sequence[Entry]) -> Entry:

@@ -61,7 +61,9 @@ def baseline_spec(data: Dataset, width: float) -> NetSpec:
 
 
 def _recipe(context: Context) -> TrainConfig:
-    return context.experiment.reference.model_copy(update={"epochs": context.experiment.finetune.chosen_epochs})
+    return context.experiment.reference.training.model_copy(
+        update={"epochs": context.experiment.finetune.chosen_epochs}
+    )
 
 
 def _train(context: Context, data: Dataset, folder: Path) -> None:

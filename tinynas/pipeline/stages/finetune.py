@@ -14,17 +14,19 @@ import numpy as np
 
 from tinynas.distill.library import Library
 from tinynas.nets.checkpoint import save_network
+from tinynas.nets.network import build_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import read_json, write_json
-from tinynas.pipeline.jobs import TrainJob, run_jobs
+from tinynas.pipeline.jobs import TrainJob, accuracy_by_epoch, run_jobs
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.stages.search import Found
 from tinynas.search.pareto import non_dominated
 from tinynas.space.space import Arch
 from tinynas.train.config import TrainConfig
 
-_VERSION = 2
+_VERSION = 3
+_FOLLOWED_IMAGES = 1000  # of the validation split at most, that trainings are judged on after every epoch
 _MORE = 2  # networks finetuned at a time when the front is still short; the result depends on it
 
 
@@ -71,6 +73,7 @@ class _Work:
         self._continue(best, folder)
         rows = [self._row(arch, found, folder, arch == best) for arch in sorted(kept, key=found.latency_us.__getitem__)]
         write_json(folder / "front.json", rows)
+        write_json(folder / "epochs.json", self._epochs(best, folder))
         score = next(row["accuracy_validation"] for row in rows if row["chosen"])
         progress.end(f"{len(rows)} on the front; chosen: {self.library.space.label(best)}, validation {score:.1%}")
 
@@ -95,7 +98,10 @@ class _Work:
 
     def _job(self, arch: Arch, config: TrainConfig, folder: Path) -> TrainJob:
         experiment, seed = self.context.experiment, self._seed(arch)
-        job = TrainJob(_place(folder, arch), experiment.data, config, seed, self.teacher, experiment.hardware)
+        place = _place(folder, arch)
+        job = TrainJob(
+            place, experiment.data, config, seed, self.teacher, experiment.hardware, followed_images=_FOLLOWED_IMAGES
+        )
         if not (job.folder / "start.npz").exists():
             save_network(job.folder / "start.npz", self.library.assemble(arch))
         return job
@@ -114,8 +120,32 @@ class _Work:
             self.teacher,
             self.context.experiment.hardware,
             self.context.threads,
+            _FOLLOWED_IMAGES,
         )
         run_jobs([job], 1)
+
+    def _epochs(self, arch: Arch, folder: Path) -> dict[str, object]:
+        """The chosen network's accuracy epoch by epoch, and when it reached what training from scratch ends with."""
+        config, settings = self.context.experiment.finetune, self.context.experiment
+        places = [(_place(folder, arch), config.front), (folder / "chosen", config.chosen)]
+        curve = [score for place, recipe in places for score in _curve(place, recipe)]
+        if config.scratch is None:
+            return {"finetuned": curve, "scratch": None, "epochs_to_scratch_accuracy": None}
+        place, seed = folder / "scratch", self._seed(arch, "scratch")
+        if not (place / "start.npz").exists():
+            place.mkdir(exist_ok=True)
+            save_network(place / "start.npz", build_network(self.library.space.netspec(arch), seed))
+        threads, followed = self.context.threads, _FOLLOWED_IMAGES
+        job = TrainJob(place, settings.data, config.scratch, seed, None, settings.hardware, threads, followed)
+        run_jobs([job], 1)
+        scratch = _curve(place, config.scratch)
+        reached = next((number for number, score in enumerate(curve, 1) if score >= scratch[-1]), None)
+        return {
+            "finetuned": curve,
+            "scratch": scratch,
+            "scratch_accuracy_validation": _accuracy(place),
+            "epochs_to_scratch_accuracy": reached,
+        }
 
     def _chosen_place(self, folder: Path, arch: Arch) -> Path:
         """Further trained or not, whichever is better on validation: so it stays on the front."""
@@ -175,6 +205,12 @@ def _not_dominated(archs: Sequence[Arch], points: Sequence[tuple[float, float]])
 
 def _place(folder: Path, arch: Arch) -> Path:
     return folder / "networks" / "-".join(map(str, arch))
+
+
+def _curve(place: Path, recipe: TrainConfig) -> list[float]:
+    """Accuracy on the followed images after every epoch."""
+    by_epoch = accuracy_by_epoch(place)
+    return [by_epoch[epoch] for epoch in range(1, recipe.epochs + 1)]
 
 
 def _accuracy(place: Path) -> float:

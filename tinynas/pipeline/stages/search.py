@@ -162,6 +162,7 @@ class _Work:
             "hypervolume": [generation.hypervolume for generation in result.generations],
             "hypervolume_reference": dict(zip(result.objectives, result.reference, strict=True)),
             "latency": self._additivity(measurer),
+            "front": [_told(row) for row in rows if row["on_front"]],
         }
         write_json(folder / "candidates.json", rows)
         write_json(folder / "search.json", summary)
@@ -195,6 +196,12 @@ class _Work:
             "within_limits": problem.excess(candidate.all_values) == 0.0,
             "on_front": on_front,
         }
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """Of the front, before any finetuning."""
+    names = ("arch", "name", "predicted_accuracy", "latency_us", "peak_sram_bytes", "flash_bytes", "macs")
+    return {name: row[name] for name in names}
 
 
 @dataclass
