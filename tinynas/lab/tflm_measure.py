@@ -11,6 +11,7 @@ from tinynas.errors import ModelFaultError
 from tinynas.graph.interface import deployable
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflm import TflmInterpreter
+from tinynas.lab.board import Board
 from tinynas.lab.build import Image
 from tinynas.lab.measure import KINDS, SEED, Measurement, output_bytes, require_whole, same_outputs, time_as_asked
 from tinynas.lab.session import BoardSession
@@ -46,7 +47,7 @@ def measure_tflm_on_board(
     with TflmInterpreter(content) as interpreter:
         reference, host_bytes = interpreter.run(inputs), interpreter.arena_used_bytes
     with tempfile.TemporaryDirectory(prefix="tinynas-image-") as scratch:
-        image, toolchain = _build(content, session, _arena_bytes(host_bytes, session), Path(scratch), folder)
+        image, toolchain = tflm_image(content, board, host_bytes, Path(scratch), folder)
         session.flash(image)
     try:
         found = session.infer(inputs)
@@ -84,12 +85,16 @@ def measure_tflm_on_board(
     )
 
 
-def _build(
-    content: bytes, session: BoardSession, arena_bytes: int, scratch: Path, folder: Path | None
+def tflm_image(
+    content: bytes, board: Board, host_bytes: int, scratch: Path, folder: Path | None = None
 ) -> tuple[Image, str]:
-    """The image, and what it was built with."""
-    board = session.board
-    generated = generate_tflm(content, arena_bytes)
+    """The image, left in `scratch`, and what it was built with. `host_bytes`: arena of the interpreter here.
+
+    Raises:
+        ToolError: upstream's sources are not there (says how to get them), or do not compile.
+        FitError: it does not fit.
+    """
+    generated = generate_tflm(content, _arena_bytes(host_bytes, board))
     if board.framework == "arduino":
         image = build_arduino_tflm(generated, board, scratch)
         return image, f"{image.toolchain}, TFLite Micro by PlatformIO"
@@ -100,9 +105,8 @@ def _build(
     return image, f"{image.toolchain}, TFLite Micro {tree.sha256[:12]} with {kernels}"
 
 
-def _arena_bytes(host_bytes: int, session: BoardSession) -> int:
+def _arena_bytes(host_bytes: int, board: Board) -> int:
     """More than on this machine, where pointers are wider but kernels need no scratch; at most what the board has."""
     wanted = int(host_bytes * _SCRATCH) + _SPARE_BYTES
-    board = session.board
     room = board.sram.size_bytes - board.stack_bytes - _SPARE_BYTES
     return max(_ALIGN, min(wanted, room) // _ALIGN * _ALIGN)

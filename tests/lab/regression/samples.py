@@ -52,7 +52,8 @@ def case_result(*attempts: Attempt, latency_us: float = 5.0, **changes: object) 
         firmware_hash="22" * 32,
         image_sha256="33" * 32,
         flash_bytes=4096,
-        static_sram_bytes=1024,
+        statics_bytes=24,
+        arena_bytes=1000,
         macs=10,
         images=0,
     )

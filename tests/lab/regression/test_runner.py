@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.nets import small_net
+from tests.lab.nets import SIDE, small_net
 from tests.lab.regression.conftest import Bench, with_cases
+from tests.lab.tflm_double import write_double
 from tinynas.errors import ConfigError
+from tinynas.graph.interface import deployable
+from tinynas.graph.tflite_reader import read_tflite
 from tinynas.lab.hwmap import read_map
 from tinynas.lab.locks import board_lock, lock_holders
 from tinynas.lab.regression.attempt import Status
@@ -21,6 +24,7 @@ from tinynas.lab.regression.run_folder import read_results
 from tinynas.lab.regression.runner import Options
 from tinynas.lab.regression.setup import Mode, Setup
 from tinynas.lab.regression.updating import records_of
+from tinynas.lab.tflm_model import op_methods
 
 NOW = Options(retry_interval_s=0.0)
 
@@ -216,6 +220,32 @@ def test_every_board_of_a_kind_can_be_asked_for(bench: Bench) -> None:
     assert [case.case for case in result.cases] == [f"net0@qemu-stm32f405:{board}/engine" for board in ids]
     assert [case.attempts[0].entry for case in result.cases] == ids
     assert {case.status for case in result.cases} == {Status.PASSED}
+
+
+def test_upstreams_runtime_is_a_case_of_its_own(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stand-in for upstream's sources adds 1 to its inputs, so its outputs are not the interpreter's."""
+    (bench.folder / "net1.tflite").unlink()
+    bench.suite('runtimes = ["engine", "tflm"]')
+    ops = op_methods(deployable(read_tflite(small_net(0))))
+    write_double(bench.folder / "tflm", ops, SIDE * SIDE, 2)
+    monkeypatch.setenv("TINYNAS_TFLM", str(bench.folder / "tflm"))
+    ours, upstream = bench.run().cases
+    assert (ours.case, ours.status) == ("net0@qemu-stm32f405/engine", Status.PASSED)
+    assert (upstream.case, upstream.status) == ("net0@qemu-stm32f405/tflm", Status.FAILED)
+    assert "outputs differ" in upstream.message
+    assert upstream.metrics is not None
+    assert "TFLite Micro" in str(upstream.toolchain)
+
+    monkeypatch.delenv("TINYNAS_TFLM")
+    missing = bench.run().cases[1]
+    assert missing.status is Status.ERROR, "the lab's trouble"
+    assert "TFLite Micro's sources" in missing.message
+
+
+def test_what_is_no_firmware_is_refused_at_once(bench: Bench) -> None:
+    bench.suite('boards = ["host"]\nruntimes = ["tflm"]')
+    with pytest.raises(ConfigError, match="tinynas time --board host --runtime tflm"):
+        bench.set_up()
 
 
 def test_an_interrupted_run_goes_on_where_it_was(bench: Bench) -> None:

@@ -16,10 +16,14 @@ from pydantic import BaseModel, ValidationError
 import tinynas
 from tinynas.errors import ConfigError, StoreError
 from tinynas.graph.ir import Graph
+from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflm import TflmInterpreter, TflmWorker
 from tinynas.lab.board import Board
+from tinynas.lab.build import Image
 from tinynas.lab.evaluate import pixels_to_int8, second_class_from
 from tinynas.lab.measure import SEED, Runtime, build_model
+from tinynas.lab.tflm_measure import tflm_image
+from tinynas.plan.planner import plan
 from tinynas.quantize.seeded import seeded_inputs
 
 Int8 = NDArray[np.int8]
@@ -47,7 +51,8 @@ class Package(BaseModel, frozen=True, extra="forbid"):
     firmware_hash: str  # of everything linked in but the model
     image_sha256: str  # of the ELF file
     flash_bytes: int | None  # None on the host
-    static_sram_bytes: int  # arena and statics: all but the stack
+    statics_bytes: int  # .data + .bss of model and engine
+    arena_bytes: int | None  # None: the interpreter on the board says how much it uses
     macs: int
     images: int  # labelled ones for the accuracy; 0: not asked for
 
@@ -89,25 +94,26 @@ def build_package(
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     try:
-        built = build_model(model, board, made)
-        image = built.image
         with TflmInterpreter(model, worker=interpreter) as reference:
+            built = _build(name, model, board, runtime, made, reference)
             _save_check(built.graph, reference, made)
             if labelled is not None:
                 _save_images(built.graph, reference, labelled, made)
+        image = built.image
         package = Package(
             model=name,
-            model_sha256=built.sha256,
+            model_sha256=hashlib.sha256(model).hexdigest(),
             board=board.name,
             kind=board.kind,
             runtime=runtime,
             tinynas=tinynas.__version__,
-            toolchain=image.toolchain,
+            toolchain=built.toolchain,
             firmware_hash=image.firmware_hash,
             image_sha256=image.sha256,
             flash_bytes=image.flash_bytes or None,
-            static_sram_bytes=image.arena_bytes + image.statics_bytes,
-            macs=built.plan.macs,
+            statics_bytes=image.statics_bytes,
+            arena_bytes=image.arena_bytes if runtime == "engine" else None,
+            macs=built.macs,
             images=0 if labelled is None else len(labelled.labels),
         )
         (made / _ABOUT).write_text(package.model_dump_json(indent=1) + "\n")
@@ -119,6 +125,23 @@ def build_package(
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return package
+
+
+@dataclass(frozen=True)
+class _Built:
+    graph: Graph
+    image: Image
+    toolchain: str
+    macs: int
+
+
+def _build(name: str, model: bytes, board: Board, runtime: Runtime, folder: Path, reference: TflmInterpreter) -> _Built:
+    if runtime == "engine":
+        built = build_model(model, board, folder, called=name)
+        return _Built(built.graph, built.image, built.image.toolchain, built.plan.macs)
+    graph = read_tflite(model)
+    image, toolchain = tflm_image(model, board, reference.arena_used_bytes, folder)
+    return _Built(graph, image, toolchain, plan(graph, board.core).macs)
 
 
 def read_package(folder: Path) -> Package:

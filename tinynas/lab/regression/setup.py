@@ -72,12 +72,22 @@ def set_up(suite_path: Path, map_path: Path, root: Path | None, packages: Path |
         cases = _packaged(packages)
     else:
         cases = list(suite_cases(suite, models, sorted({entry.board for entry in entries})))
+    _refuse_what_has_no_image(cases)
     if suite.every_board:
         cases = list(on_every_board(cases, entries))
     quarantine = Quarantine() if suite.quarantine is None else Quarantine.read(suite.quarantine)
     work = Work(suite, tuple(cases), tuple(entries), Baseline.read(suite.baseline), quarantine)
     key = run_key(mode, *_inputs(suite, suite_path, map_path, models, packages if mode is Mode.TEST else None))
     return Setup(mode, suite_path, where, packages, {model.name: model for model in models}, work, key)
+
+
+def _refuse_what_has_no_image(cases: Sequence[Case]) -> None:
+    for case in cases:
+        if case.runtime == "tflm" and case.kind == "host":
+            raise ConfigError(
+                f"{case.id}: the upstream interpreter on this machine is no firmware; leave it out of the suite, "
+                "and time it by: tinynas time --board host --runtime tflm"
+            )
 
 
 def _packaged(packages: Path) -> list[Case]:

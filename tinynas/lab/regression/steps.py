@@ -10,6 +10,7 @@ from tinynas.lab.evaluate import predicted_class
 from tinynas.lab.measure import output_bytes, require_whole, time_as_asked
 from tinynas.lab.regression.attempt import Metrics
 from tinynas.lab.regression.package import Package, elf_path, read_check, read_images
+from tinynas.lab.replies import MemoryStats
 from tinynas.lab.session import BoardSession
 from tinynas.lab.steady import Repeats
 
@@ -46,7 +47,7 @@ def measure_package(session: BoardSession, folder: Path, package: Package, repea
     return Metrics(
         latency_us=timing.latency_us,
         instructions=timing.instructions,
-        peak_sram_bytes=package.static_sram_bytes + stats.stack_bytes,
+        peak_sram_bytes=_arena_bytes(package, stats) + package.statics_bytes + stats.stack_bytes,
         flash_bytes=package.flash_bytes,
         output_sha256=hashlib.sha256(found).hexdigest(),
         bit_exact=found == check.outputs,
@@ -54,6 +55,10 @@ def measure_package(session: BoardSession, folder: Path, package: Package, repea
         images=package.images,
         images_identical=identical,
     )
+
+
+def _arena_bytes(package: Package, stats: MemoryStats) -> int:
+    return stats.arena_bytes if package.arena_bytes is None else package.arena_bytes
 
 
 def _classify(session: BoardSession, folder: Path) -> tuple[int, int]:
