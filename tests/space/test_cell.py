@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -42,9 +43,11 @@ def test_macs_by_hand(name: str, weights: int) -> None:
 
 
 def test_every_file_registers_its_cell() -> None:
-    chosen = {"inverted_residual", "fused_inverted_residual", "depthwise_separable", "plain_residual"}
-    assert set(cells()) == {*chosen, "mobilenet_v1"}
-    assert {name for name, found in cells().items() if not found.rectified} == chosen
+    files = (Path(registry.__file__).parent / "cells").glob("[a-z]*.py")
+    assert set(cells()) == {path.stem for path in files}
+    chosen = {name for name, found in cells().items() if not found.rectified}
+    assert chosen >= {"inverted_residual", "fused_inverted_residual", "depthwise_separable", "plain_residual"}
+    assert "mobilenet_v1" not in chosen
     assert len({found.short for found in cells().values()}) == len(cells())
     with pytest.raises(ConfigError, match="no cell 'vgg'; known: depthwise_separable, fused_inverted"):
         cell("vgg")
