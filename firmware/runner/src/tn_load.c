@@ -36,11 +36,20 @@ static void db_load(tn_runner *runner, char *args) {
   tn_put(" bytes]\r\n");
 }
 
-static void db_print(const tn_runner *runner) {
-  for (uint32_t i = 0; i < runner->load_bytes; i++) {
+/* print [N] [OFFSET]: of the bytes that were announced; all of them, if N is not given */
+static void db_print(const tn_runner *runner, char *args) {
+  uint32_t count = runner->load_bytes, from = 0;
+  char *words[2] = {tn_word(&args), NULL};
+  if (words[0] != NULL) words[1] = tn_word(&args);
+  if ((words[0] != NULL && !tn_parse_u(words[0], &count)) || (words[1] != NULL && !tn_parse_u(words[1], &from))) {
+    tn_error("usage", "db print [N] [OFFSET]");
+    return;
+  }
+  for (uint32_t i = 0; i < count && from + i < runner->load_bytes; i++) {
+    int last = i + 1u == count || from + i + 1u == runner->load_bytes;
     tn_put(i % 8u == 0 ? "m-buffer-" : "-");
-    tn_put_hex(*input_byte(runner, i), 2);
-    if (i % 8u == 7u || i + 1u == runner->load_bytes) tn_end_line();
+    tn_put_hex(*input_byte(runner, from + i), 2);
+    if (i % 8u == 7u || last) tn_end_line();
   }
 }
 
@@ -64,7 +73,7 @@ void tn_cmd_db(tn_runner *runner, char *args) {
   } else if (tn_same(word, "load")) {
     db_load(runner, args);
   } else if (tn_same(word, "print")) {
-    db_print(runner);
+    db_print(runner, args);
   } else {
     db_hex(runner, word);
   }
