@@ -79,7 +79,7 @@ def test_the_host_tells_time_not_instructions(host: BoardSession) -> None:
 def test_a_stack_overflow_is_reported_and_the_board_can_be_flashed_again(virtual_board: BoardSession) -> None:
     deep = virtual_board.board.stack_bytes // 64
     virtual_board.flash(build_image(toy(before=RECURSION, during=f"z[0] = (int8_t)eat({deep});"), virtual_board.board))
-    with pytest.raises(LinkError, match="stack overflow|Lockup"):  # an M0 has no guard: its fault handler has no stack
+    with pytest.raises(LinkError, match=r"stack overflow|Lockup"):  # an M0 has no guard: its fault handler has no stack
         virtual_board.infer(toy_inputs(0))
     virtual_board.flash(build_image(toy(), virtual_board.board))
     virtual_board.infer(toy_inputs(0))
