@@ -27,6 +27,7 @@ EXTRAS = {
     "train": ("torch", "scikit-learn"),
     "verify": ("tensorflow-cpu", "tensorflow"),  # either one
     "boards": ("platformio", "scons"),
+    "lab": ("pyocd", "esptool"),
     "postgres": ("psycopg",),
 }
 NEWLIB_PROBES = ("libc_nano.a", "nano.specs")
@@ -54,6 +55,7 @@ def inspect_machine() -> list[Check]:
         _newlib(),
         *_qemu(),
         *_platformio(),
+        *_flashers(),
         _cache(cache_dir()),
         *_disks({"cache": cache_dir(), "working folder": Path.cwd()}),
         *_serial_devices(),
@@ -107,6 +109,7 @@ def _extra(extra: str, names: tuple[str, ...]) -> Check:
         "train": "new, run, convert from checkpoints",
         "verify": "convert from Keras, extra checks",
         "boards": "pio run in firmware/",
+        "lab": "flashing by pyOCD and esptool",
         "postgres": "a measurement store that a team shares",
     }[extra]
     advice = "" if complete else f"pip install 'tinynas[{extra}]' (needed by: {uses})"
@@ -168,6 +171,14 @@ def _platformio() -> Iterator[Check]:
     yield Check("PlatformIO core", "ok" if ready else "warning", found, (), "" if ready else "tinynas doctor --fix")
 
 
+def _flashers() -> Iterator[Check]:
+    """Tools for real boards; nothing is missing without them, as virtual boards need none."""
+    for name in ("openocd", "dfu-util"):
+        path = shutil.which(name)
+        advice = "" if path else f"for boards that it flashes: apt-get install {name}"
+        yield Check(f"flasher {name}", "info", path or "not installed", advice=advice)
+
+
 def _cache(folder: Path) -> Check:
     size_bytes = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
     parent = next(p for p in (folder, *folder.parents) if p.exists())
@@ -190,13 +201,14 @@ def _disks(folders: Mapping[str, Path]) -> Iterator[Check]:
 
 
 def _serial_devices() -> Iterator[Check]:
-    from serial.tools import list_ports
+    from tinynas.lab.detect import detect
 
-    attached = (port for port in list_ports.comports() if port.vid is not None)  # USB; not the PC's own ttyS*
-    ports = sorted(attached, key=lambda port: str(port.device))
-    for port in ports:
-        yield Check(f"serial {port.device}", "info", str(port.description))
-    if not ports:
+    attached = detect()
+    for each in attached:
+        names = " or ".join(board.name for board in each.boards) or f"{each.device.product or 'unknown board'}"
+        at = ", ".join(each.device.ports) or "no serial port"
+        yield Check(f"USB {each.device.identity}", "info", f"{names}, {at}")
+    if not attached:
         yield Check("serial devices", "info", "none attached (virtual boards need none)")
 
 

@@ -18,10 +18,11 @@ from tinynas.lab import replies
 from tinynas.lab.board import Board
 from tinynas.lab.build import Image
 from tinynas.lab.device import AS_THE_BOARD_SAYS, AttachedDevice, Device, Flashing
+from tinynas.lab.flashers.registry import flasher
 from tinynas.lab.hostboard import HostBoard
 from tinynas.lab.limits import GENEROUS, Limits
-from tinynas.lab.ports import port_lock, port_of
 from tinynas.lab.link import SerialLink
+from tinynas.lab.ports import port_lock, port_of
 from tinynas.lab.rawlog import RawLog, default_log
 from tinynas.lab.replies import Hello, Laps, MemoryStats, Place
 from tinynas.lab.transfer import upload
@@ -241,6 +242,8 @@ def open_board(
         BusyError: another process uses the board.
         LinkError: its port cannot be opened.
     """
+    if flashing.flasher is not None:
+        flasher(board, flashing.flasher)  # refused before anything is opened
     with ExitStack() as stack:
         if board.kind == "hardware":
             port = port or port_of(board)

@@ -29,7 +29,7 @@ def test_a_board_gets_its_first_unless_another_is_named(name: str) -> None:
 @pytest.mark.parametrize(
     ("board", "name", "message"),
     [
-        ("nucleo-f746zg", "uf2", "nucleo-f746zg is not flashed by uf2; its board file knows: openocd, pyocd"),
+        ("nucleo-f746zg", "uf2", "nucleo-f746zg is not flashed by uf2; known for it: openocd, pyocd"),
         ("nucleo-f746zg", "stlink", "unknown flasher 'stlink'; known: openocd, pyocd"),
         ("host", None, r"host: .*no \[hardware\] table"),
     ],

@@ -38,7 +38,7 @@ def flasher(board: Board, name: str | None = None) -> Flasher:
         raise BoardError(f"{board.name}: its board file has no [hardware] table, so no flasher is known for it")
     chosen = known[0] if name is None else name
     if chosen not in known:
-        raise BoardError(f"{board.name} is not flashed by {chosen}; its board file knows: {', '.join(known)}")
+        raise BoardError(f"{board.name} is not flashed by {chosen}; known for it: {', '.join(known)}")
     return FLASHERS[chosen]
 
 
