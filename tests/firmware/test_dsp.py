@@ -140,7 +140,7 @@ def mul_channels(net: Net, draw: st.DrawFn) -> None:
 
 
 def average_of_all(net: Net, draw: st.DrawFn) -> None:
-    size, channels = [draw(st.integers(1, 16)) for _ in range(2)], 4 * draw(st.integers(1, 3))
+    size, channels = [draw(st.integers(1, 24)) for _ in range(2)], 4 * draw(st.integers(1, 3))
     scale, zero = draw(in_scales), draw(zero_points)
     x = net.input((1, *size, channels), scale, zero)
     y = net.output((1, 1, 1, channels), scale, zero)

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* As tn_avg_pool_s8, for a window that is the whole input of at most 256 pixels, and channels a multiple of 4.
+/* As tn_avg_pool_s8, for a window that is the whole input, and channels a multiple of 4.
  * out may start at or before in (in place). */
 void tn_avg_pool_all_dsp_s8(const tn_pool_params *p, const int8_t *in, int8_t *out);
 
