@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field, NonNegativeInt
@@ -20,19 +20,22 @@ from tinynas.space.space import Arch
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
-_TRIES = 500  # per subnet that is to be within the limits
+_TRIES = 100  # per child that is to be within the limits
+_DRAWS = 50  # per subnet of the first population
 
 
 class EvolutionConfig(BaseModel, frozen=True, extra="forbid"):
     """The `[ofa.search]` table of an experiment."""
 
+    method: Literal["evolution", "nsga2"] = "evolution"  # one search per latency target, or one for the whole front
     population: Annotated[int, Field(ge=4)] = 100
     generations: NonNegativeInt = 30
-    parents: Annotated[float, Field(gt=0, le=1)] = 0.25  # best share, kept and bred from
-    mutated: Probability = 0.5  # share of the children that one parent has; the others have two
+    parents: Annotated[float, Field(gt=0, le=1)] = 0.25  # evolution: best share, kept and bred from
+    mutated: Probability = 0.5  # evolution: share of the children that one parent has; the others have two
     mutation: Probability = 0.1  # of each block and each depth
-    resolution_mutation: Probability = 0.5
-    targets: Annotated[int, Field(ge=1)] = 5  # latency limits searched for, the budget's the largest of them
+    resolution_mutation: Probability = 0.5  # evolution
+    targets: Annotated[int, Field(ge=1)] = 5  # latencies searched for, the budget's the largest of them
+    measured_per_target: Annotated[int, Field(ge=1)] = 4  # of the best subnets found
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,17 @@ class _State:
     known: dict[Arch, float] = field(default_factory=dict)  # arch -> score
 
     def first(self) -> list[Arch]:
-        """Random subnets within the limits."""
+        """The given subnets and random ones within the limits; fewer than a population where the limits are tight."""
         space = self.problem.space
-        given = [space.canonical(arch) for arch in self.problem.initial if self.problem.allowed(arch)]
-        wanted = self.config.population - len(given)
-        drawn = [self._within(lambda: space.sample(self.rng)) for _ in range(wanted)]
-        return [arch for arch in (*given, *drawn) if arch is not None]
+        found = {space.canonical(arch) for arch in self.problem.initial if self.problem.allowed(arch)}
+        population = sorted(found)
+        for _ in range(_DRAWS * self.config.population):
+            if len(population) >= self.config.population:
+                break
+            arch = space.sample(self.rng)
+            if self.problem.allowed(arch):
+                population.append(arch)
+        return population
 
     def best(self, population: Sequence[Arch]) -> list[Arch]:
         """The parents, best first."""
@@ -107,8 +115,8 @@ class _State:
         parents = list(itertools.islice(fitting, max(1, round(self.config.parents * self.config.population))))
         if not parents:
             raise InfeasibleError(
-                f"none of {len(self.known)} random subnets keeps the limits; raise the latency or memory budget, or "
-                "offer smaller choices in [space]"
+                f"no random subnet keeps the limits, {len(self.known)} of them those that are cheap to check; raise "
+                "the latency or memory budget, or offer smaller choices in [space]"
             )
         return parents
 

@@ -10,7 +10,8 @@ from pymoo.core.mutation import Mutation
 from pymoo.core.population import Population
 
 from tinynas.search.problem import Archive
-from tinynas.space.space import Arch, SearchSpace
+from tinynas.space.protocol import Space
+from tinynas.space.space import Arch
 
 Ints = NDArray[np.int64]
 
@@ -18,7 +19,7 @@ Ints = NDArray[np.int64]
 class SpaceCrossover(Crossover):  # type: ignore[misc]
     """Two parents, two children."""
 
-    def __init__(self, space: SearchSpace, prob: float) -> None:
+    def __init__(self, space: Space, prob: float) -> None:
         super().__init__(n_parents=2, n_offsprings=2, prob=prob)
         self.space = space
 
@@ -33,7 +34,7 @@ class SpaceCrossover(Crossover):  # type: ignore[misc]
 class SpaceMutation(Mutation):  # type: ignore[misc]
     """Every child is mutated: a copy of a parent would only be eliminated as a duplicate."""
 
-    def __init__(self, space: SearchSpace, rate: float) -> None:
+    def __init__(self, space: Space, rate: float) -> None:
         super().__init__(prob=1.0)
         self.space = space
         self.rate = rate

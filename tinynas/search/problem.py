@@ -10,7 +10,8 @@ import numpy as np
 
 from tinynas.errors import InfeasibleError
 from tinynas.search.pareto import Floats, hypervolume, non_dominated
-from tinynas.space.space import Arch, SearchSpace
+from tinynas.space.protocol import Space
+from tinynas.space.space import Arch
 
 _DRAWS_PER_ARCH = 50  # of the first generation, before it is left smaller
 _UNEVALUATED = 1e6  # added to an overflow, so that what does not fit loses to whatever was evaluated
@@ -33,7 +34,7 @@ class Objective:
 class SearchProblem:
     """Find the networks of `space` that fit the board and are not dominated in the objectives."""
 
-    space: SearchSpace
+    space: Space
     objectives: tuple[Objective, ...]
     overflow: Callable[[Arch], float]  # 0: fits; else the overflow as a fraction of the limit
     sample: Callable[[np.random.Generator], Arch]  # of the first generation; best one that samples what fits

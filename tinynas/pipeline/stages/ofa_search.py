@@ -26,15 +26,17 @@ from tinynas.pipeline.stages.search import measured_figures
 from tinynas.plan.fit import RuntimeSize
 from tinynas.predict.latency_table import LatencyTable
 from tinynas.predict.mlp import Mlp, encode
+from tinynas.search.config import SearchConfig
 from tinynas.search.evolution import EvolutionProblem, evolve
+from tinynas.search.nsga2 import nsga2
 from tinynas.search.pareto import hypervolume, non_dominated
+from tinynas.search.problem import Generation, Objective, SearchProblem
 from tinynas.space.cost import CandidateCost
 from tinynas.space.elastic import ElasticSpace
 from tinynas.space.space import Arch
 from tinynas.train.shrinking_subnets import Subnets
 
 _VERSION = 1
-_MEASURED_PER_TARGET = 4  # of the last parents of each search, the best
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,9 @@ class _Work:
 
     def run(self, folder: Path) -> None:
         config, progress = self.context.experiment.ofa.search, self.context.progress
-        progress.begin("ofa_search", "generations", config.targets * (config.generations + 1))
-        archs, evaluated = self._evolved()
+        searches = config.targets if config.method == "evolution" else 1
+        progress.begin("ofa_search", "generations", searches * (config.generations + 1))
+        archs, evaluated = self._evolved() if config.method == "evolution" else self._front()
         began_s = time.monotonic()
         measured = self._measured(archs)
         seconds = time.monotonic() - began_s
@@ -111,9 +114,29 @@ class _Work:
                 rng,
                 lambda n, best, done=done: self._advance(done + n + 1, best),  # type: ignore[misc]
             )
-            chosen |= dict.fromkeys(evolved.parents[:_MEASURED_PER_TARGET])
+            chosen |= dict.fromkeys(evolved.parents[: config.measured_per_target])
             scored += evolved.evaluated
         return list(chosen), scored
+
+    def _front(self) -> tuple[list[Arch], int]:
+        """Of NSGA-II's front in predicted error and latency, subnets spread evenly; and how many were scored."""
+        config, space, limit_us = self.context.experiment.ofa.search, self.found.space, self._targets()[-1]
+        objectives = (
+            Objective("error", lambda archs: [1 - score for score in self._scores(archs)]),
+            Objective("latency_us", lambda archs: [self._latency(arch) for arch in archs], limit_us),
+        )
+        problem = SearchProblem(space, objectives, self.costs.overflow, space.sample, (space.smallest(),))
+        settings = SearchConfig(population=config.population, generations=config.generations, mutation=config.mutation)
+        rng = np.random.default_rng(derive_seed(self.context.experiment.seed, "ofa_search"))
+
+        def seen(generation: Generation) -> None:
+            self._advance(generation.number + 1, 1 - min((c.values[0] for c in generation.front), default=1.0))
+
+        result = nsga2(problem, settings, rng, seen)
+        front = [candidate.arch for candidate in sorted(result.front, key=lambda c: c.values[1])]
+        wanted = min(len(front), config.targets * config.measured_per_target)
+        spread = np.linspace(0, len(front) - 1, wanted).round().astype(int).tolist()
+        return [front[index] for index in spread], len(result.candidates)
 
     def _advance(self, generations: int, best: float) -> None:
         self.context.progress.advance(generations, f"predicted accuracy {best:.1%}")
@@ -175,7 +198,7 @@ class _Work:
         reference = (points.max(axis=0) * 1.1).tolist()
         off = [abs(row["predicted_latency_us"] / row["latency_us"] - 1) for row in rows]
         return {
-            "method": "evolution",
+            "method": self.context.experiment.ofa.search.method,
             "objectives": ["error", "latency_us"],
             "evaluated": evaluated,
             "measured": len(rows),
