@@ -25,6 +25,7 @@ from tinynas.cli import (
     profile,
     report,
     run_experiment,
+    space,
     time,
 )
 from tinynas.errors import TinyNasError
@@ -62,6 +63,7 @@ COMMANDS = (  # name, function, example; in the order in which `tinynas --help` 
     ("doctor", doctor.doctor, "tinynas doctor --fix"),
     ("new", new.new, "tinynas new photos/ --board qemu-stm32f405 -o my.toml"),
     ("run", run_experiment.run_experiment, "tinynas run experiments/demo.toml --set board=qemu-mps2-an500"),
+    ("space", space.space, "tinynas space experiments/vww.toml --samples 1000 -o spaces"),
     (
         "latency-table",
         latency_table.latency_table,

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinynas.data.types import Dataset
-from tinynas.pipeline.context import Context
+from tinynas.pipeline.context import Context, cores
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.stage_store import StageKey
@@ -17,7 +17,7 @@ from tinynas.space.choose import SpaceStatistics, choose_space
 from tinynas.space.cost import CandidateCost, sample_feasible
 from tinynas.space.space import SearchSpace
 
-_VERSION = 1
+_VERSION = 2
 
 
 def find_space(context: Context, data: Dataset, runtime: RuntimeSize) -> SearchSpace:
@@ -71,6 +71,7 @@ def _choose(context: Context, space: SearchSpace, runtime: RuntimeSize, folder: 
         derive_seed(context.experiment.seed, "space"),
         samples=config.samples,
         resolutions=config.resolutions,
+        jobs=cores(),
         on_space=seen,
     )
     write_json(folder / "ranking.json", [asdict(statistics) for statistics in choice.ranking])
