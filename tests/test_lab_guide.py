@@ -107,10 +107,10 @@ def _leaves_what_it_promises(folder: Path) -> None:
     results = [read_results(path.parent) for path in runs]
     assert len({result.run for result in results}) >= 6
     assert all(result.exit_status == 0 for result in results)
-    assert {case.board for case in results[0].cases} == {"qemu-stm32f405", "qemu-mps2-an386"}
+    assert {case.board for case in results[0].cases} == {"qemu-stm32f405"}
     assert all(not case.compared.note for case in results[1].cases), "held to the baseline"
     suite = ET.parse(folder / "junit.xml").getroot()[0]
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "0")
+    assert (suite.get("tests"), suite.get("failures")) == ("1", "0")
     assert "net@qemu-stm32f405/engine" in (folder / "history.html").read_text()
 
 
@@ -140,5 +140,4 @@ def test_the_labgrid_part_runs_on_another_machines_board(
     (reader.folder / "nightly.toml").write_text(suite)
     reader.write(next(block for block in blocks() if block.about == "far.yaml"))
     said = "".join(reader.shell(block.text) for block in blocks() if block.about == "labgrid")
-    assert "1 passed, 1 skipped" in said
-    assert "no qemu-mps2-an386 in the hardware map" in said
+    assert "1 passed" in said

@@ -20,7 +20,7 @@ from tinynas.errors import BusyError, ConfigError, PortLostError, ToolError
 from tinynas.lab.bench import hold_entry, open_entry
 from tinynas.lab.hwmap import BoardEntry, read_map
 from tinynas.lab.measure import measure
-from tinynas.lab.places import acquired, serial_url
+from tinynas.lab.places import acquired, place_holder, serial_url
 from tinynas.resources import resource
 
 START_S = 60.0
@@ -116,11 +116,13 @@ def test_a_place_that_another_user_has_is_waited_for_and_then_named(place: Board
     subprocess.run([program, "-p", "far-1", "acquire"], env=other, check=True, capture_output=True, timeout=60)
     told: list[str] = []
     try:
+        assert place_holder("far-1") == "elsewhere/someone"
         with pytest.raises(BusyError, match="someone"), hold_entry(place, wait_s=3.0, on_wait=told.append):
             pass
     finally:
         subprocess.run([program, "-p", "far-1", "release"], env=other, check=True, capture_output=True, timeout=60)
     assert "someone" in told[0]
+    assert place_holder("far-1") is None
     with hold_entry(place):
         assert serial_url("far-1").startswith("socket://127.0.0.1:")
 

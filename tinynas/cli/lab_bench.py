@@ -88,11 +88,25 @@ def _rows(entries: tuple[BoardEntry, ...]) -> list[dict[str, Any]]:
     rows = []
     for entry in entries:
         holder, kept = lock_holder(entry.id), reserved.get(entry.id)
-        states = [f"in use by {holder}" if holder else "", str(kept) if kept else ""]
+        states = [f"in use by {holder}" if holder else "", str(kept) if kept else "", _place_state(entry)]
         free = "free" if entry.connected else "not connected"
         state = "; ".join(filter(None, states)) or free
         rows.append({"id": entry.id, "board": entry.kind, "connected": entry.connected, "state": state})
     return rows
+
+
+def _place_state(entry: BoardEntry) -> str:
+    """Who has the board in labgrid, where it is one of another machine."""
+    from tinynas.errors import TinyNasError
+    from tinynas.lab.places import place_holder
+
+    if entry.place is None:
+        return ""
+    try:
+        holder = place_holder(entry.place)
+    except TinyNasError as error:  # the other boards are shown all the same
+        return str(error)
+    return f"labgrid place {entry.place} acquired by {holder}" if holder else ""
 
 
 def reserve(

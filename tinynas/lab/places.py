@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -52,6 +53,17 @@ def acquired(
     finally:
         with contextlib.suppress(ToolError, ConfigError):  # the coordinator is gone: the place with it
             _client(place, "release")
+
+
+def place_holder(place: str) -> str | None:
+    """Who has the place (host/user, in labgrid's words); None if nobody has.
+
+    Raises:
+        ConfigError: there is no such place.
+        ToolError: no labgrid-client, or no coordinator.
+    """
+    found = re.search(r"^\s*acquired: (\S+)$", _client(place, "show"), re.MULTILINE)
+    return None if found is None or found[1] == "None" else found[1]
 
 
 def serial_url(place: str) -> str:
