@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from tests.lab.nets import small_net
+from tests.lab.tflm_double import write_double
 from tests.lab.toy import toy
 from tinynas.engine.generate import generate
 from tinynas.errors import BoardError, ToolError
+from tinynas.graph.interface import deployable
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.graph.tflm import TflmInterpreter
 from tinynas.lab.board import Board, known_boards, load_board
@@ -29,6 +31,8 @@ from tinynas.lab.platformio_core import prepare
 from tinynas.lab.rawlog import RawLog
 from tinynas.lab.session import BoardSession
 from tinynas.lab.sources import engine_sources, runner_sources
+from tinynas.lab.tflm_build import PIO_LIBRARY, build_arduino_tflm
+from tinynas.lab.tflm_model import generate_tflm, op_methods
 from tinynas.plan.planner import plan
 from tinynas.quantize.seeded import seeded_inputs
 from tinynas.resources import resource
@@ -193,3 +197,34 @@ def test_engine_and_runner_compile_for_xtensa_without_a_warning(tmp_path: Path) 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert len(list(tmp_path.glob("*.o"))) == len(files)
+
+
+@pytest.fixture
+def tflm_library(tmp_path: Path) -> str:
+    """Upstream's interface as a PlatformIO library, and an interpreter that adds 1."""
+    methods = op_methods(deployable(read_tflite(MODEL)))
+    write_double(tmp_path / "lib" / "src", methods, 32 * 32, 2)
+    for path in (*tmp_path.rglob("*_test.cc"), *tmp_path.rglob("examples/**/*.cc")):
+        path.unlink()
+    (tmp_path / "lib" / "library.json").write_text('{"name": "tflm_double", "version": "1.0.0"}')
+    return f"symlink://{tmp_path / 'lib'}"
+
+
+def test_upstream_s_interpreter_comes_as_a_library_of_platformio(
+    places: Path, board: Board, tflm_library: str, tmp_path: Path
+) -> None:
+    image = build_arduino_tflm(generate_tflm(MODEL, 4096), board, tmp_path / "image", tflm_library)
+    log = RawLog(tmp_path / "log")
+    device = HostBoard(log)
+    opened = BoardSession(board, device, log)
+    opened.flash(image)
+    given = np.random.default_rng(0).integers(-128, 128, (1, 32, 32, 1), np.int8)
+    (found,) = opened.infer([given])
+    device.close()
+    log.close()
+    assert found.tobytes() == (given.ravel()[:2].astype(int) + 1).astype(np.int8).tobytes()
+
+
+def test_the_library_is_pinned() -> None:
+    owner, _, version = PIO_LIBRARY.partition("@")
+    assert owner.count("/") == 1 and re.fullmatch(r"\d+\.\d+\.\d+", version)

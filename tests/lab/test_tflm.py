@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +13,9 @@ from tinynas.errors import ModelFaultError, ToolError
 from tinynas.graph.interface import deployable
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.lab.board import load_board
-from tinynas.lab.project import library_json, write_library
 from tinynas.lab.session import open_board
 from tinynas.lab.steady import Repeats
-from tinynas.lab.tflm_build import PIO_LIBRARY, build_tflm
+from tinynas.lab.tflm_build import build_tflm
 from tinynas.lab.tflm_measure import measure_tflm_on_board
 from tinynas.lab.tflm_model import generate_tflm, method, op_methods
 from tinynas.lab.tflm_tree import find_tree
@@ -117,13 +114,3 @@ def test_without_the_sources_the_way_to_get_them_is_told(tmp_path: Path, monkeyp
     monkeypatch.setenv("TINYNAS_TFLM", str(tmp_path))
     with pytest.raises(ToolError, match=r"no TFLite Micro there: .*create_tflm_tree"):
         find_tree(BOARD)
-
-
-def test_platformio_fetches_a_pinned_library(tmp_path: Path) -> None:
-    """The model is a library of PlatformIO, and names what it needs."""
-    generated = generate_tflm(MODEL, 4096)
-    files = {**generated.files, "library.json": library_json([PIO_LIBRARY])}
-    write_library(dataclasses.replace(generated, files=files), tmp_path)
-    (wanted,) = json.loads((tmp_path / "library.json").read_text())["dependencies"]
-    assert wanted["version"].count(".") == 2 and wanted["version"][0].isdigit()
-    assert (tmp_path / "model.cpp").is_file()

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,8 @@ class ArduinoProject:
     firmware_hash: str  # of the sources and the environment
 
 
-def arduino_project(board: Board) -> ArduinoProject:
-    """The project of a board with an Arduino core.
+def arduino_project(board: Board, libraries: Sequence[str] = ()) -> ArduinoProject:
+    """The project of a board with an Arduino core; `libraries` are further ones, as PlatformIO's lib_deps names them.
 
     Raises:
         BoardError: neither firmware/platformio.ini nor the board file says which PlatformIO platform has the board.
@@ -50,7 +51,9 @@ def arduino_project(board: Board) -> ArduinoProject:
     environment = dict(_sections(config)[f"env:{board.environment}"])
     if "platform" not in environment:
         raise BoardError(f"{config}: [env:{board.environment}] has no Arduino core; give {board.name} another name")
-    sources = engine_sources().sha256() + runner_sources(board).sha256(*map(str, sorted(environment.items())))
+    words = (*map(str, sorted(environment.items())), *libraries)
+    sources = engine_sources().sha256() + runner_sources(board).sha256(*words)
+    config = _with_libraries(config, board, libraries) if libraries else config
     return ArduinoProject(config, environment["platform"], hashlib.sha256(sources.encode()).hexdigest())
 
 
@@ -101,6 +104,17 @@ def project_config(board: Board) -> Path:
     ]
     write_whole(folder / "platformio.ini", "\n".join(lines))
     return folder / "platformio.ini"
+
+
+def _with_libraries(config: Path, board: Board, libraries: Sequence[str]) -> Path:
+    """A file that adds `libraries` to the board's environment in `config`."""
+    lines = [
+        *("[platformio]", f"extra_configs = {config}", "", f"[env:{board.environment}]"),
+        *("lib_deps =", "  ${env.lib_deps}", *(f"  {library}" for library in libraries), ""),
+    ]
+    path = cache_dir() / "platformio" / f"{board.environment}-with-libraries" / "platformio.ini"
+    write_whole(path, "\n".join(lines))
+    return path
 
 
 def build_folder(board: Board) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tinynas.engine.generate import Generated
 from tinynas.errors import FitError, StoreError, ToolError
-from tinynas.lab.arduino import ARDUINO_RUNNER_SRAM_BYTES, arduino_project, build_arduino
+from tinynas.lab.arduino import ARDUINO_RUNNER_SRAM_BYTES, ArduinoProject, arduino_project, build_arduino
 from tinynas.lab.board import Board, Core
 from tinynas.lab.elf import Elf, read_elf
 from tinynas.lab.linker import linker_script
@@ -81,8 +81,11 @@ def build_image(
     profile: bool = False,
     cache: Path | None = None,
     folder: Path | None = None,
+    libraries: tuple[str, ...] = (),
 ) -> Image:
     """Compiles and links `generated` for `board`; with `profile`, the image marks every op.
+
+    On a board with an Arduino core, PlatformIO fetches further `libraries`, written as its lib_deps are.
 
     The image is left in `folder` (default: the cache, under the hash of what went in, where it is found again).
 
@@ -92,7 +95,7 @@ def build_image(
         StoreError: the disk is full or cannot be written.
     """
     if board.framework == "arduino":
-        return _arduino_image(generated, board, profile, cache, folder)
+        return _arduino_image(generated, board, arduino_project(board, libraries), profile, cache, folder)
     parts = firmware(board, cache)
     if folder is None:
         key = _model_key(generated, parts.firmware_hash, profile)
@@ -115,8 +118,9 @@ def engine_folder(tools: Toolchain, cache: Path | None = None) -> Path:
     return _library(engine_sources(), tools, (cache or cache_dir()) / "firmware")[0].parent
 
 
-def _arduino_image(generated: Generated, board: Board, profile: bool, cache: Path | None, folder: Path | None) -> Image:
-    project = arduino_project(board)
+def _arduino_image(
+    generated: Generated, board: Board, project: ArduinoProject, profile: bool, cache: Path | None, folder: Path | None
+) -> Image:
     if folder is None:
         key = _model_key(generated, project.firmware_hash, profile)
         path = (cache or cache_dir()) / "images" / key[:32]

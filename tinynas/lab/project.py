@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tinynas.engine.generate import Generated, generate
@@ -44,13 +43,7 @@ def write_library(generated: Generated, folder: Path) -> None:
     Raises:
         StoreError: `folder` cannot be written.
     """
-    _write({"library.json": library_json(), **generated.files}, folder)
-
-
-def library_json(dependencies: Sequence[Mapping[str, str]] = ()) -> bytes:
-    """PlatformIO's description of the model; what it depends on is fetched from PlatformIO's registry."""
-    more = {"dependencies": list(dependencies)} if dependencies else {}
-    return json.dumps({**_LIBRARY, **more}, indent=2).encode()
+    _write({**generated.files, "library.json": json.dumps(_LIBRARY, indent=2).encode()}, folder)
 
 
 def _write(files: dict[str, bytes], folder: Path) -> None:

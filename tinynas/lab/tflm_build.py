@@ -12,14 +12,13 @@ from pathlib import Path
 from tinynas.engine.generate import Generated
 from tinynas.lab.board import Board
 from tinynas.lab.build import Image, build_image, made_once
-from tinynas.lab.project import library_json
 from tinynas.lab.sources import engine_sources
 from tinynas.lab.tflm_tree import TflmTree
 from tinynas.lab.toolchain import Toolchain, toolchain
 from tinynas.resources import cache_dir
 
-# The Arduino library of upstream's sources, with CMSIS-NN's kernels where the core can run them
-PIO_LIBRARY = {"owner": "spaziochirale", "name": "Chirale_TensorFLowLite", "version": "2.0.0"}
+# Upstream as an Arduino library, with CMSIS-NN's kernels where the core can run them; in PlatformIO's registry
+PIO_LIBRARY = "spaziochirale/Chirale_TensorFLowLite@2.0.0"
 _CPP = ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit")
 _QUIET = ("-w",)  # others' sources
 # what C++ wants of a system where nothing is ever freed
@@ -32,14 +31,13 @@ extern "C" void abort() { for (;;) {} }
 """
 
 
-def build_arduino_tflm(generated: Generated, board: Board, folder: Path) -> Image:
-    """The image of a board with an Arduino core; PlatformIO fetches the pinned library the first time.
+def build_arduino_tflm(generated: Generated, board: Board, folder: Path, library: str = PIO_LIBRARY) -> Image:
+    """The image of a board with an Arduino core; PlatformIO fetches the pinned `library` the first time.
 
     Raises:
         ToolError: PlatformIO or its packages are not installed, or it does not compile.
     """
-    files = {**generated.files, "library.json": library_json([PIO_LIBRARY])}
-    return build_image(dataclasses.replace(generated, files=files), board, folder=folder)
+    return build_image(generated, board, folder=folder, libraries=(library,))
 
 
 def build_tflm(generated: Generated, board: Board, tree: TflmTree, folder: Path, cache: Path | None = None) -> Image:
