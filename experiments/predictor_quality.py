@@ -31,22 +31,28 @@ from tinynas.predict.quality import fit, leave_one_out
 from tinynas.space.space import Arch
 
 _POOL = 2000
+_UNIFORM_FITTED = 16
 _NASWOT_IMAGES = 32
 Correct = NDArray[np.bool_]
 FITTING, HELD_OUT = "fitting", "heldout"
 
 
 def choose(setting: Setting) -> dict[str, list[Arch]]:
-    """Networks to fit by the rule of `fitting_nets`, and a uniform draw from the others to judge by."""
+    """Networks to fit by the rule of `fitting_nets` and some drawn uniformly, and other uniform ones to judge by.
+
+    The uniform ones that are fitted were the first to judge by, while the predictor's form was still being changed;
+    those that judge now were drawn after that.
+    """
     config, library = setting.experiment.predictor, setting.library
     rng = np.random.default_rng(derive_seed(setting.experiment.seed, "predictor-quality"))
     pool = list(dict.fromkeys(setting.space.sample(rng) for _ in range(_POOL)))
     quality = [float(library.nsr_of(arch).sum()) for arch in pool]
     fitted = spread(quality, [float(macs(setting.space.netspec(arch))) for arch in pool], config.n_fit)
     others = [index for index in rng.permutation(len(pool)).tolist() if index not in fitted]
+    judging = slice(_UNIFORM_FITTED, _UNIFORM_FITTED + config.n_heldout)
     return {
-        FITTING: [pool[index] for index in fitted],
-        HELD_OUT: [pool[index] for index in others[: config.n_heldout]],
+        FITTING: [pool[index] for index in [*fitted, *others[:_UNIFORM_FITTED]]],
+        HELD_OUT: [pool[index] for index in others[judging]],
     }
 
 
@@ -92,7 +98,7 @@ def main(options: Options) -> None:
     for part, guesses in blind.items():
         found = [{**row, "predicted": float(guess)} for row, guess in zip(rows[part], guesses, strict=True)]
         write_json(options.runs / f"{context.experiment.name}-predictor-{part}.json", found)
-    fewer = {str(count): _with_fewer(nets, count, resolutions) for count in (8, 12, 16, 20)}
+    fewer = {str(count): _with_fewer(nets, count, resolutions) for count in (12, 16, 24, 32)}
     result = {**predictor.summary(), "kendall_tau_heldout_with_fewer_fitted": fewer, "finetuning_cpu_s": cpu_s}
     write_json(options.runs / f"{context.experiment.name}-predictor-quality.json", result)
     options.progress.say(json.dumps(result, indent=1))
