@@ -30,9 +30,10 @@ from tinynas.lab.measure import measure
 from tinynas.lab.regression.attempt import Status
 from tinynas.lab.regression.building import Builder
 from tinynas.lab.regression.package import Labelled
-from tinynas.lab.regression.runner import Events, Options, run_suite
+from tinynas.lab.regression.runner import run_suite
 from tinynas.lab.regression.setup import Mode, set_up
 from tinynas.lab.regression.suite import SuiteModel
+from tinynas.lab.regression.work import Events, Options
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.lab.session import open_board
 

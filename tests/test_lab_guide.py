@@ -132,7 +132,8 @@ def test_the_labgrid_part_runs_on_another_machines_board(
     reader.environment["PATH"] = f"{labgrid}:{reader.environment['PATH']}"
     reader.environment["TINYNAS_LOCKS"] = os.environ["TINYNAS_LOCKS"]
     reader.shell("labgrid-client -p far-1 delete")
-    script = f'#!/bin/sh\nexec {sys.executable} -m tinynas.lab.upload qemu-stm32f405 "$1"\n'
+    assert place.flash_command is not None
+    script = "#!/bin/sh\nexec " + place.flash_command.replace("{elf}", '"$1"') + "\n"
     (reader.folder / "flash-far.sh").write_text(script)
     (reader.folder / "flash-far.sh").chmod(0o755)
     (reader.folder / "quarantine.yaml").touch()

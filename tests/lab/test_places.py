@@ -46,7 +46,8 @@ def place(labgrid: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
         patch.setenv("LABGRID_CLIENT", str(labgrid / "labgrid-client"))
         patch.setenv("TINYNAS_LOCKS", str(folder / "locks"))
         server = [sys.executable, "-m", "tinynas.lab.server", "qemu-stm32f405", "0"]
-        said = stack.enter_context(running(server, folder, "board", r"on 127\.0\.0\.1:(\d+)"))
+        apart = f"TINYNAS_CACHE={folder}/cache"  # the served board is known by a file there; other tests serve theirs
+        said = stack.enter_context(running(["env", apart, *server], folder, "board", r"on 127\.0\.0\.1:(\d+)"))
         resources = f"far:\n  NetworkSerialPort: {{host: 127.0.0.1, port: {said[1]}, protocol: raw}}\n"
         (folder / "exporter.yaml").write_text(resources)
         stack.enter_context(running([labgrid / "labgrid-coordinator", "-l", coordinator], folder, "coordinator"))
@@ -57,7 +58,7 @@ def place(labgrid: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
         client(labgrid, "-p", "far-1", "create", check=True)
         client(labgrid, "-p", "far-1", "add-match", "bench2/far/*", check=True)
         client(labgrid, "-p", "empty", "create", check=True)
-        upload = f"{sys.executable} -m tinynas.lab.upload qemu-stm32f405 {{elf}}"
+        upload = f"env {apart} {sys.executable} -m tinynas.lab.upload qemu-stm32f405 {{elf}}"
         (folder / "map.yaml").write_text(
             f"- id: far-1\n  board: qemu-stm32f405\n  place: far-1\n  flash_command: {upload}\n"
         )

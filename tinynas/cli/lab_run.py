@@ -14,9 +14,9 @@ from tinynas.cli.options import Bar, JsonOption, progress
 if TYPE_CHECKING:
     from tinynas.lab.regression.package import Labelled
     from tinynas.lab.regression.result import CaseResult, RunResult
-    from tinynas.lab.regression.runner import Options
     from tinynas.lab.regression.setup import Setup
     from tinynas.lab.regression.suite import SuiteModel
+    from tinynas.lab.regression.work import Options
 
 SuiteArgument = Annotated[Path, typer.Argument(metavar="SUITE.toml", help="Suite file.", show_default=False)]
 OutOption = Annotated[
@@ -57,8 +57,8 @@ def run(
     Interrupted by Ctrl-C or a crash, the same command goes on where it was.
     """
     from tinynas.errors import ConfigError
-    from tinynas.lab.regression.runner import Options
     from tinynas.lab.regression.setup import Mode, set_up
+    from tinynas.lab.regression.work import Options
 
     if build_only and test_only:
         raise ConfigError("--build-only and --test-only exclude each other; give one, or neither for both steps")
@@ -93,7 +93,8 @@ def _build(setup: Setup, jobs: int) -> None:
 
 def _test(setup: Setup, options: Options, jobs: int, fresh: bool) -> RunResult:
     from tinynas.lab.regression.building import Builder
-    from tinynas.lab.regression.runner import Events, run_suite
+    from tinynas.lab.regression.runner import run_suite
+    from tinynas.lab.regression.work import Events
 
     with setup.open_run(fresh=fresh) as folder:
         if done := len(folder.attempts):

@@ -15,9 +15,10 @@ from tinynas.lab.regression.building import Builder
 from tinynas.lab.regression.package import Labelled
 from tinynas.lab.regression.result import CaseResult, RunResult
 from tinynas.lab.regression.run_folder import RunFolder
-from tinynas.lab.regression.runner import Events, Options, run_suite
+from tinynas.lab.regression.runner import run_suite
 from tinynas.lab.regression.setup import Mode, Setup, set_up
 from tinynas.lab.regression.suite import SuiteModel
+from tinynas.lab.regression.work import Events, Options
 
 
 @dataclass

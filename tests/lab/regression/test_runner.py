@@ -21,9 +21,9 @@ from tinynas.lab.regression.attempt import Status
 from tinynas.lab.regression.baseline import Baseline, Record
 from tinynas.lab.regression.result import CaseResult
 from tinynas.lab.regression.run_folder import read_results
-from tinynas.lab.regression.runner import Options
 from tinynas.lab.regression.setup import Mode, Setup
 from tinynas.lab.regression.updating import records_of
+from tinynas.lab.regression.work import Options
 from tinynas.lab.tflm_model import op_methods
 
 NOW = Options(retry_interval_s=0.0)

@@ -3,53 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tinynas.errors import FitError, ModelError, TinyNasError
 from tinynas.lab.hwmap import BoardEntry
 from tinynas.lab.regression.attempt import Attempt, Metrics, Status
-from tinynas.lab.regression.baseline import Baseline, Comparisons, Toolchain, tolerance_of
+from tinynas.lab.regression.baseline import Comparisons, Toolchain, tolerance_of
 from tinynas.lab.regression.building import Builder, Built
 from tinynas.lab.regression.crew import Crew, Finished
+from tinynas.lab.regression.matching import fits, no_board
 from tinynas.lab.regression.package import Package
-from tinynas.lab.regression.quarantine import Quarantine
 from tinynas.lab.regression.result import BoardUsed, CaseResult, RunResult
 from tinynas.lab.regression.run_folder import RunFolder
-from tinynas.lab.regression.suite import Case, Suite
+from tinynas.lab.regression.suite import Case
+from tinynas.lab.regression.work import Events, Options, Work
 from tinynas.lab.regression.worker import Task
 
 _TICK_S = 0.5
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to run, apart from what."""
-
-    retries: int = 0  # more attempts at a case that did not pass
-    retry_interval_s: float = 60.0
-    wait_s: float = 3600.0  # for a board that another uses
-    token: str | None = None  # of a reservation
-    verify_quarantine: bool = False  # run only what is in quarantine
-
-
-@dataclass(frozen=True)
-class Work:
-    """What to run, on what, against what."""
-
-    suite: Suite
-    cases: tuple[Case, ...]
-    entries: tuple[BoardEntry, ...]
-    baseline: Baseline
-    quarantine: Quarantine
-
-
-@dataclass(frozen=True)
-class Events:
-    """Whom a run tells."""
-
-    done: Callable[[CaseResult, int, int], None]  # a case, how many are done, of how many
-    say: Callable[[str], None]  # a line worth seeing
 
 
 @dataclass
@@ -270,22 +241,3 @@ class _Run:
             seconds=self._crew.busy_s.get(entry.id, 0.0),
             trouble=self._crew.trouble.get(entry.id, "" if entry.connected else "not connected"),
         )
-
-
-def fits(case: Case, entry: BoardEntry, suite: Suite) -> bool:
-    """Whether the case may run on that board."""
-    right_one = case.entry in {None, entry.id}
-    return right_one and entry.kind == case.kind and set(suite.fixtures) <= set(entry.fixtures)
-
-
-def no_board(case: Case, suite: Suite, entries: Sequence[BoardEntry]) -> str | None:
-    """Why no connected board of the map can run the case; None if one can."""
-    kind = [entry for entry in entries if entry.kind == case.kind and case.entry in {None, entry.id}]
-    if not kind:
-        return f"no {case.kind} in the hardware map"
-    fitting = [entry for entry in kind if fits(case, entry, suite)]
-    if not fitting:
-        return f"no {case.kind} has {', '.join(suite.fixtures)}"
-    if not any(entry.connected for entry in fitting):
-        return f"{', '.join(entry.id for entry in fitting)}: not connected"
-    return None

@@ -14,9 +14,9 @@ from tinynas.lab.regression.baseline import Baseline
 from tinynas.lab.regression.package import read_package
 from tinynas.lab.regression.quarantine import Quarantine
 from tinynas.lab.regression.run_folder import RunFolder, open_run, run_key
-from tinynas.lab.regression.runner import Work
 from tinynas.lab.regression.suite import Case, Suite, SuiteModel, on_every_board, suite_cases, suite_models
 from tinynas.lab.regression.surroundings import surroundings
+from tinynas.lab.regression.work import Work
 
 
 class Mode(enum.StrEnum):

@@ -16,7 +16,18 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tinynas.errors import FitError, LinkError, ModelError, TinyNasError
+from tinynas.errors import (
+    FirmwareError,
+    FitError,
+    FlashError,
+    GarbledError,
+    LinkError,
+    ModelError,
+    NoAnswerError,
+    PortLostError,
+    RebootedError,
+    TinyNasError,
+)
 from tinynas.lab.bench import hold_entry, open_entry
 from tinynas.lab.hwmap import BoardEntry
 from tinynas.lab.power import power_cycle
@@ -27,6 +38,8 @@ from tinynas.lab.regression.steps import measure_package, put_on_board
 from tinynas.lab.session import BoardSession
 
 log = logging.getLogger("tinynas.lab")
+# not where another program has the board, or its times are unsteady
+_POWER_HELPS = (NoAnswerError, GarbledError, RebootedError, PortLostError, FirmwareError, FlashError)
 
 
 @dataclass(frozen=True)
@@ -88,9 +101,9 @@ def serve(line: Connection, post: Post) -> None:
                 if post.power_first and post.entry.power is not None:
                     power_cycle(post.entry.power)
                 line.send(Ready())
-                with _Bench(post.entry) as bench:
+                with _HeldBoard(post.entry) as board:
                     while (task := line.recv()) is not None:
-                        line.send(bench.attempt(task))
+                        line.send(board.attempt(task))
         except TinyNasError as error:
             line.send(Unavailable(str(error)))
 
@@ -104,7 +117,7 @@ def _have_board(line: Connection, post: Post) -> Iterator[None]:
         yield
 
 
-class _Bench:
+class _HeldBoard:
     """The board, opened when first needed and again after trouble."""
 
     def __init__(self, entry: BoardEntry) -> None:
@@ -113,7 +126,7 @@ class _Bench:
         self._session: BoardSession | None = None
         self._note = ImageNote(entry)
 
-    def __enter__(self) -> _Bench:
+    def __enter__(self) -> _HeldBoard:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,7 +174,7 @@ class _Bench:
             return
         self._close()
         self._note.forget()
-        if self._entry.power is not None and error.infrastructure:
+        if self._entry.power is not None and isinstance(error, _POWER_HELPS):
             try:
                 power_cycle(self._entry.power)
                 log.info("power-cycled")
