@@ -107,12 +107,18 @@ def _summary(front: list[dict[str, Any]]) -> Mapping[str, Any]:
         "reference": {"accuracy_float": 0.861, "accuracy_int8": 0.858, "macs": 12_000_000},
         "predictor": {
             "kendall_tau": 0.78, "kendall_tau_heldout": 0.67, "loo_mse": 1.6e-4, "n_fit": 10, "n_heldout": 4,
-            "baselines": baselines,
+            "baselines": baselines, "baselines_heldout": baselines | {"sum_nsr": 0.57, "naswot": 0.11},
+            "noise_ceiling_tau": 0.81,
         },
         "search": {
             "evaluated": 1200, "measured": 240, "measured_per_minute": 52.3,
             "hypervolume": [0.31 + 0.07 * (1 - 0.7**i) for i in range(12)],
         },
+        "library": {"entries": 40, "entries_per_minute": 21.5, "epochs_equivalent": 4.2, "reference_epochs": 10},
+        "finetune": {
+            "finetuned": [0.71, 0.75, 0.78], "scratch": [0.55, 0.61, 0.74], "epochs_to_scratch_accuracy": 2,
+        },
+        "board_s": {"front": 112.0, "finetune": 65.0},
         "front": front,
         "chosen": {**chosen, **on_board},
         "wall_s": 731.0,

@@ -130,3 +130,29 @@ def test_a_damaged_summary_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "summary.json").write_text(content)
     with pytest.raises(StoreError, match=r"summary\.json"):
         load_run(tmp_path)
+
+
+def test_the_predictor_stands_beside_its_baselines_and_the_noise(page: str) -> None:
+    """Fitted and held out, each in its column."""
+    assert "<td>sum of block NSR</td><td>0.61</td><td>0.57</td>" in page
+    assert "<td>another measurement of the same nets, expected</td><td></td><td>0.81</td>" in page
+
+
+def test_cost_is_told_in_epochs_and_the_curve_drawn(run: Path, page: str, tmp_path: Path) -> None:
+    assert "40 library blocks, 22 per minute: as much work as 4.2 epochs" in page
+    assert "which finetuning has after 2 epochs" in page
+    assert page.count("<title>finetuned, epoch") == page.count("<title>from scratch, epoch") == 3
+    without = render(load_run(edit_summary(run, tmp_path / "without", library=None)))
+    assert "library blocks" not in without
+
+
+def test_a_search_by_sums_over_blocks_says_how_far_they_are_off(run: Path, tmp_path: Path) -> None:
+    summary = json.loads((run / "summary.json").read_text())
+    latency = {"kind": "blocks", "nets": 80, "front_mape": 0.031}
+    changed = edit_summary(run, tmp_path / "blocks", search=summary["search"] | {"latency": latency})
+    candidates = json.loads((run / "candidates.json").read_text())
+    candidates[0]["latency_us"] = None
+    (changed / "candidates.json").write_text(json.dumps(candidates))
+    page = render(load_run(changed))
+    assert "NSGA-II on error, latency_us; latencies summed over blocks of a table of 80 measured nets, 3.1% off" in page
+    assert page.count("<title>candidate:") == len(candidates) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinynas.report.legend import LegendEntry, Mark, legend, with_legend
-from tinynas.report.run_folder import Candidate, Net, Predictor, PredictorPoint, Run
+from tinynas.report.run_folder import Candidate, FinetuneFigures, Net, Predictor, PredictorPoint, Run
 from tinynas.report.svg import Axis, Frame, circle, diamond, line, picture, polyline, rect, square, star, text
 from tinynas.report.tables import percent, size
 
@@ -23,7 +23,7 @@ def pareto_chart(run: Run, latency_words: str, width: float = 1000, height: floa
     frame = _pareto_frame(run, nets, latency_words, width, height)
     front = sorted((net for net in run.summary.front if _has_place(net)), key=lambda net: net.latency_us or 0)
     marks = [*frame.axes(), *_reference_marks(reference, frame)]
-    marks += [_candidate(candidate, frame) for candidate in run.candidates]
+    marks += [_candidate(candidate, frame) for candidate in run.candidates if candidate.latency_us]
     marks += [_front_line(front, frame)]
     marks += [_net(net, frame, circle, "front", 6.5) for net in front if net.arch != chosen.arch]
     marks += [_net(net, frame, diamond, "baseline", 8) for net in run.baselines if _has_place(net)]
@@ -38,7 +38,9 @@ def _has_place(net: Net) -> bool:
 
 def _pareto_frame(run: Run, nets: Sequence[Net], words: str, width: float, height: float) -> Frame:
     """Axes around everything that is drawn; the reference's own latency only if it is near the rest."""
-    latency = [c.latency_us / 1000 for c in run.candidates] + [(net.latency_us or 0) / 1000 for net in nets]
+    latency = [c.latency_us / 1000 for c in run.candidates if c.latency_us] + [
+        (net.latency_us or 0) / 1000 for net in nets
+    ]
     latency += _near_reference(run.summary.reference, max(latency))
     accuracy = [c.predicted_accuracy for c in run.candidates] + [net.accuracy_int8 or 0 for net in nets]
     if (level := reference_level(run.summary.reference)) is not None:
@@ -78,10 +80,10 @@ def _reference_marks(reference: Net, frame: Frame) -> list[str]:
 
 def _candidate(candidate: Candidate, frame: Frame) -> str:
     tip = (
-        f"candidate: predicted {percent(candidate.predicted_accuracy)}, {candidate.latency_us / 1000:,.2f} ms, "
+        f"candidate: predicted {percent(candidate.predicted_accuracy)}, {(candidate.latency_us or 0) / 1000:,.2f} ms, "
         f"SRAM {size(candidate.peak_sram_bytes)}, flash {size(candidate.flash_bytes)}"
     )
-    x, y = frame.px(candidate.latency_us / 1000), frame.py(candidate.predicted_accuracy)
+    x, y = frame.px((candidate.latency_us or 0) / 1000), frame.py(candidate.predicted_accuracy)
     return circle(x, y, 4, "candidate", tip)
 
 
@@ -106,7 +108,7 @@ def _pareto_legend(run: Run) -> list[LegendEntry]:
     entries = [
         LegendEntry(star, "chosen", "chosen"),
         LegendEntry(circle, "front", "front, finetuned: int8 on the test split"),
-        LegendEntry(circle, "candidate", f"{len(run.candidates)} candidates timed on the board: accuracy predicted"),
+        LegendEntry(circle, "candidate", f"{len(run.candidates)} candidates of the search: accuracy predicted"),
     ]
     if any(_has_place(net) for net in run.baselines):
         entries.append(LegendEntry(diamond, "baseline", "MobileNetV2 baselines"))
@@ -195,3 +197,21 @@ def hypervolume_chart(values: Sequence[float], width: float = 520, height: float
     points = [(frame.px(i), frame.py(v)) for i, v in enumerate(values)]
     dots = [circle(px, py, 3.5, "front", f"generation {i}: {values[i]:.4g}") for i, (px, py) in enumerate(points)]
     return picture(width, height, [*frame.axes(), polyline(points, "front-line"), *dots], "Hypervolume per generation")
+
+
+def epochs_chart(finetune: FinetuneFigures, width: float = 760, height: float = 300) -> str:
+    """Accuracy after every epoch: finetuned from the library, and from scratch where that was tried."""
+    curves = [("front", finetune.finetuned, "finetuned"), ("baseline", finetune.scratch or [], "from scratch")]
+    x = Axis("epoch", 0, max(len(values) for _, values, _ in curves), whole=True)
+    y = Axis.around("accuracy (validation images)", [value for _, values, _ in curves for value in values])
+    entries = [LegendEntry(circle, css, words) for css, values, words in curves if values]
+    frame = with_legend(Frame(x, y, width, height), entries)
+    marks = [*frame.axes(), *legend(entries, frame)]
+    for css, values, words in curves:
+        points = [(frame.px(epoch), frame.py(value)) for epoch, value in enumerate(values, 1)]
+        marks += [polyline(points, "front-line" if css == "front" else "dash")] if points else []
+        marks += [
+            circle(px, py, 3.5, css, f"{words}, epoch {epoch}: {percent(value)}")
+            for epoch, ((px, py), value) in enumerate(zip(points, values, strict=True), 1)
+        ]
+    return picture(width, height, marks, "Accuracy after every epoch")

@@ -45,6 +45,7 @@ def render(run: Run) -> str:
         sections.pareto(run, board),
         sections.predictor(run),
         sections.search(run, board),
+        sections.cost(run),
         sections.memory(run, plan, board),
         sections.per_op(plan, run.profile),
         sections.settings(run, facts(run)),

@@ -47,12 +47,12 @@ class Net(Record, frozen=True):
 
 
 class Candidate(Record, frozen=True):
-    """A candidate that the search built, flashed and timed."""
+    """A candidate of the search; most often it was built, flashed and timed."""
 
     arch: Any = None
     name: str = ""
     predicted_accuracy: float
-    latency_us: float
+    latency_us: float | None  # estimated where it is not measured; None: the search did not ask for it
     instructions: int | None = None
     peak_sram_bytes: int
     flash_bytes: int | None = None  # None on the host
@@ -86,16 +86,38 @@ class Predictor(Record, frozen=True):
     n_heldout: int = 0
     warning: str | None = None
     baselines: dict[str, float | None] = {}
+    baselines_heldout: dict[str, float | None] = {}
+    heldout_mse: float | None = None
+    noise_ceiling_tau: float | None = None
 
 
 class Search(Record, frozen=True):
     """What the search did; `hypervolume` holds one value per generation (or the last one only)."""
 
     method: str = "nsga2"
+    objectives: tuple[str, ...] = ("error", "latency_us")
+    latency: dict[str, Any] = {}  # where candidates' latencies come from
     evaluated: int
     measured: int
     measured_per_minute: float | None = None
     hypervolume: float | list[float]
+
+
+class LibraryFigures(Record, frozen=True):
+    """What a block library took."""
+
+    entries: int
+    entries_per_minute: float | None = None
+    epochs_equivalent: float  # of training the reference
+    reference_epochs: int | None = None
+
+
+class FinetuneFigures(Record, frozen=True):
+    """The chosen net's accuracy on validation images, epoch by epoch."""
+
+    finetuned: list[float]
+    scratch: list[float] | None = None
+    epochs_to_scratch_accuracy: int | None = None
 
 
 class BoardFacts(Record, frozen=True):
@@ -129,6 +151,9 @@ class Summary(Record, frozen=True):
     front: list[Net]
     chosen: Net
     verdict: Verdict
+    library: LibraryFigures | None = None
+    finetune: FinetuneFigures | None = None
+    board_s: dict[str, float] = {}  # "front" and "finetune" of this board, when all else is there
     seconds: dict[str, float] = {}  # of each stage, over all sittings
     wall_s: float
 

@@ -6,11 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from tinynas.plan.plan import Plan
-from tinynas.report.charts import budget_chart, hypervolume_chart, pareto_chart, predictor_chart, tau_chart
+from tinynas.report.charts import (
+    TAU_NAMES,
+    budget_chart,
+    epochs_chart,
+    hypervolume_chart,
+    pareto_chart,
+    predictor_chart,
+    tau_chart,
+)
 from tinynas.report.memory_chart import memory_chart, usage_bar
 from tinynas.report.memory_text import Part
 from tinynas.report.op_table import OpRow, op_rows
-from tinynas.report.run_folder import BoardFacts, Net, OpProfile, Run
+from tinynas.report.run_folder import BoardFacts, Net, OpProfile, Predictor, Run, Search
 from tinynas.report.tables import caption, net_cells, percent, size
 
 OVERLAP_WORDS = "Where rectangles overlap, a kernel writes its output over input that it has used."
@@ -128,22 +136,72 @@ def predictor(run: Run) -> str:
     charts = [figure(tau_chart(found), "A longer bar orders the nets better.")]
     if run.predictor_points:
         charts.insert(0, figure(predictor_chart(run.predictor_points), "On the dashed line the prediction is right."))
-    return section("Accuracy predictor", intro, warning, f"<div class=two>{''.join(charts)}</div>")
+    judged = _judged(found) if found.baselines_heldout else ""
+    return section("Accuracy predictor", intro, warning, f"<div class=two>{''.join(charts)}</div>", judged)
+
+
+def _judged(found: Predictor) -> str:
+    """The predictor beside its baselines, on the fitted nets and on the held-out ones."""
+    rows = [("this predictor", f"{found.kendall_tau:.2f} (leave one out)", _tau(found.kendall_tau_heldout))]
+    names = TAU_NAMES | {"naswot": "NASWOT"}
+    rows += [
+        (names.get(name, name), _tau(found.baselines.get(name)), _tau(tau))
+        for name, tau in found.baselines_heldout.items()
+    ]
+    if found.noise_ceiling_tau is not None:
+        rows.append(("another measurement of the same nets, expected", "", _tau(found.noise_ceiling_tau)))
+    return table(("Kendall's τ with finetuned accuracy", f"{found.n_fit} fitted", f"{found.n_heldout} held out"), rows)
+
+
+def _tau(tau: float | None) -> str:
+    return "–" if tau is None else f"{tau:.2f}"
+
+
+def cost(run: Run) -> str:
+    """What the run's parts took, in epochs of training one net, and how finetuning went; "" where it was not kept."""
+    library, finetune = run.summary.library, run.summary.finetune
+    if library is None or finetune is None:
+        return ""
+    against = f" ({library.reference_epochs} were spent on it)" if library.reference_epochs else ""
+    rate = f", {library.entries_per_minute:.0f} per minute" if library.entries_per_minute else ""
+    intro = (
+        f"{library.entries} library blocks{rate}: as much work as {library.epochs_equivalent:.1f} epochs of training "
+        f"the reference{against}. This board's front took {run.summary.board_s.get('front', 0.0):.0f} s, finetuning "
+        f"{run.summary.board_s.get('finetune', 0.0):.0f} s."
+    )
+    words = "The chosen net's accuracy on validation images after every epoch of finetuning"
+    if finetune.scratch:
+        reached = finetune.epochs_to_scratch_accuracy
+        words += f"; trained from scratch for {len(finetune.scratch)} epochs it has {percent(finetune.scratch[-1])}, "
+        words += f"which finetuning has after {reached} epochs" if reached else "which finetuning does not reach"
+    return section("Cost", intro, figure(epochs_chart(finetune), f"{words}."))
 
 
 _SEARCHES = {
-    "nsga2": "NSGA-II on predicted error and measured latency",
-    "aging": "Regularised evolution on predicted error and measured latency",
-    "random": "Random search, measured",
+    "nsga2": "NSGA-II",
+    "aging": "Regularised evolution",
+    "random": "Random search",
     "evolution": "Evolution on predicted accuracy within limits of predicted latency; the best measured",
 }
+
+
+def _search_words(found: Search) -> str:
+    if found.method not in ("nsga2", "aging", "random"):
+        return _SEARCHES[found.method]
+    words = f"{_SEARCHES[found.method]} on {', '.join(found.objectives)}"
+    if found.latency.get("kind") != "blocks":
+        return words
+    return (
+        f"{words}; latencies summed over blocks of a table of {found.latency['nets']} measured nets, "
+        f"{found.latency['front_mape']:.1%} off on the front, which was measured at the end"
+    )
 
 
 def search(run: Run, board: BoardFacts) -> str:
     """The growth of the front, if the run kept it, and the memory of what was tried."""
     found = run.summary.search
     values = found.hypervolume if isinstance(found.hypervolume, list) else [found.hypervolume]
-    intro = f"{_SEARCHES[found.method]}, under the board's memory: {caption(run)}."
+    intro = f"{_search_words(found)}, under the board's memory: {caption(run)}."
     charts = [figure(hypervolume_chart(values), "Larger is better; it never falls.")] if len(values) > 1 else []
     if run.candidates:
         chart = budget_chart(run.candidates, run.summary.chosen, board.sram_bytes)
