@@ -51,7 +51,7 @@ def main(options: Options) -> None:
         for arch, spec, one in zip(archs, specs, found, strict=True)
     ]
     result = {"board": context.board.name, **compare(rows), "networks": rows}
-    write_json(options.runs / f"hardware-in-the-loop-{context.board.name}.json", result)
+    write_json(options.runs / f"{context.experiment.name}-hardware-in-the-loop-{context.board.name}.json", result)
     options.progress.say(str({key: value for key, value in result.items() if key != "networks"}))
 
 

@@ -54,11 +54,16 @@ def against_baselines(folder: Path, axes: Axes) -> None:
 
 def hardware_in_the_loop(folder: Path, axes: Axes) -> None:
     """Latency against MACs on each board."""
-    for path in sorted(folder.glob("hardware-in-the-loop-*.json")):
+    for path in sorted(folder.glob("*-hardware-in-the-loop-*.json")):
         found = _read(path)
         macs = [row["macs"] / 1e6 for row in found["networks"]]
         latency_ms = [row["latency_us"] / 1000 for row in found["networks"]]
-        axes.scatter(macs, latency_ms, s=12, label=f"{found['board']}, tau {found['kendall_tau_macs']:.2f}")
+        axes.scatter(
+            macs,
+            latency_ms,
+            s=12,
+            label=f"{path.stem.split('-hardware')[0]}, {found['board']}, tau {found['kendall_tau_macs']:.2f}",
+        )
     axes.set(xlabel="million MACs", ylabel="measured latency, ms (virtual)", xlim=(0, None), ylim=(0, None))
     axes.legend()
 
@@ -67,7 +72,7 @@ PICTURES: dict[str, tuple[str, Callable[[Path, Axes], None]]] = {
     "predictor": ("study-predictor-heldout.json", predictor),
     "search-efficiency": ("study-search-efficiency.json", search_efficiency),
     "against-baselines": ("study-against-baselines.json", against_baselines),
-    "hardware-in-the-loop": ("hardware-in-the-loop-*.json", hardware_in_the_loop),
+    "hardware-in-the-loop": ("*-hardware-in-the-loop-*.json", hardware_in_the_loop),
 }
 
 
