@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.errors import InfeasibleError
 from tinynas.lab.measure import Measurement
 from tinynas.lab.store import MeasurementStore
 from tinynas.nets.network import Network, build_network
@@ -21,7 +19,7 @@ from tinynas.pipeline.measuring import check_exact, open_farm
 from tinynas.pipeline.ofa_config import LatencyTableConfig
 from tinynas.plan.fit import RuntimeSize
 from tinynas.predict.latency_table import LatencyTable, build_table, covering
-from tinynas.space.cost import network_cost
+from tinynas.space.cost import CandidateCost, feasible_samples
 from tinynas.space.netspec import NetSpec
 from tinynas.space.protocol import Space
 
@@ -44,17 +42,15 @@ class TableMaker:
         Measurements are in the store, so what a killed run measured is not measured again.
 
         Raises:
-            InfeasibleError: hardly any network of the space fits the board.
+            InfeasibleError: no drawn network fits the board.
         """
-        drawn = self._drawn(space, config.check_nets + _POOL * config.nets, np.random.default_rng(seed))
-        others = self._fitting(drawn, config.check_nets)
-        pool = [spec for spec in drawn if spec not in set(others)]
-        built = self._fitting((pool[index] for index in covering(pool, 2 * config.nets)), config.nets)
-        if not (built and others):
-            raise InfeasibleError(
-                f"{len(built) + len(others)} of {len(drawn)} random networks fit {self.context.board.name}, too few "
-                "for a latency table; offer smaller choices in [space], or pick another board"
-            )
+        rng = np.random.default_rng(seed)
+        cost = CandidateCost(space, self.context.board, self.runtime)
+        archs = feasible_samples(space, cost, rng, config.check_nets + _POOL * config.nets).tolist()
+        specs = list(dict.fromkeys(space.netspec(tuple(arch)) for arch in archs))
+        count = min(config.check_nets, len(specs) // 3)
+        others, pool = specs[:count], specs[count:]
+        built = [pool[index] for index in covering(pool, config.nets)]
         found = self.latency_us([*built, *others], on_measured)
         table = build_table(self.context.board.name, built, found[: len(built)])
         return table.checked(others, found[len(built) :])
@@ -63,16 +59,6 @@ class TableMaker:
         """Measured latencies of networks with random weights."""
         networks = [build_network(spec, seed=0).eval() for spec in specs]
         return [found.latency_us for found in measure_networks(self.context, networks, self.images, on_measured)]
-
-    @staticmethod
-    def _drawn(space: Space, count: int, rng: np.random.Generator) -> list[NetSpec]:
-        """Distinct random networks; fewer in a small space."""
-        return list(dict.fromkeys(space.netspec(space.sample(rng)) for _ in range(count)))
-
-    def _fitting(self, specs: Iterable[NetSpec], count: int) -> list[NetSpec]:
-        """The first `count` of them that fit the board."""
-        fitting = (spec for spec in specs if network_cost(spec, self.context.board, self.runtime).fits)
-        return list(itertools.islice(fitting, count))
 
 
 def measure_networks(

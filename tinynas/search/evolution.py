@@ -1,12 +1,11 @@
 """Once-for-All's evolutionary search (arXiv 1908.09791 section 3.4; mit-han-lab/once-for-all, evolution.py).
 
-The most accurate subnet within the limits, by predictors alone. What breaks a limit that is cheap to check never enters
-the population; one that is dear, such as exact memory, is checked of those that are good enough to be parents.
+The most accurate subnet within the limits, by predictors alone. What breaks a limit that is checked one by one never
+enters the population; limits that are checked of many at once, such as exact memory, decide who may be a parent.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -44,8 +43,10 @@ class EvolutionProblem:
 
     space: ElasticSpace
     scores: Callable[[Sequence[Arch]], Sequence[float]]  # predicted accuracies
-    allowed: Callable[[Arch], bool]  # whether the arch keeps the limits that are cheap to check
-    fits: Callable[[Arch], bool] = lambda arch: True  # whether it keeps the others
+    allowed: Callable[[Arch], bool]  # whether an arch keeps the limits that are checked one by one
+    fits: Callable[[Sequence[Arch]], Sequence[bool]] = lambda archs: (
+        [True] * len(archs)
+    )  # whether archs keep the others
     initial: tuple[Arch, ...] = ()  # in the first population where they are allowed
 
 
@@ -90,7 +91,8 @@ class _State:
     problem: EvolutionProblem
     config: EvolutionConfig
     rng: np.random.Generator
-    known: dict[Arch, float] = field(default_factory=dict)  # arch -> score
+    known: dict[Arch, float] = field(default_factory=dict)  # score of all that were in the population
+    unfit: set[Arch] = field(default_factory=set)  # of those
 
     def first(self) -> list[Arch]:
         """The given subnets and random ones within the limits; fewer than a population where the limits are tight."""
@@ -110,12 +112,13 @@ class _State:
         new = [arch for arch in dict.fromkeys(population) if arch not in self.known]
         if new:
             self.known |= dict(zip(new, map(float, self.problem.scores(new)), strict=True))
-        ranked = iter(sorted(dict.fromkeys(population), key=self.known.__getitem__, reverse=True))
-        fitting = (arch for arch in ranked if self.problem.fits(arch))
-        parents = list(itertools.islice(fitting, max(1, round(self.config.parents * self.config.population))))
+            self.unfit |= {arch for arch, fits in zip(new, self.problem.fits(new), strict=True) if not fits}
+        fitting = [arch for arch in dict.fromkeys(population) if arch not in self.unfit]
+        count = max(1, round(self.config.parents * self.config.population))
+        parents = sorted(fitting, key=self.known.__getitem__, reverse=True)[:count]
         if not parents:
             raise InfeasibleError(
-                f"no random subnet keeps the limits, {len(self.known)} of them those that are cheap to check; raise "
+                f"no random subnet keeps the limits ({len(self.known)} keep the latency alone); raise "
                 "the latency or memory budget, or offer smaller choices in [space]"
             )
         return parents

@@ -166,8 +166,9 @@ class _Work:
     def _faster(self, limit_us: float) -> Callable[[Arch], bool]:
         return lambda arch: self._latency(arch) <= limit_us * (1 + 1e-9)
 
-    def _fits(self, arch: Arch) -> bool:
-        return self.costs(arch).fits
+    def _fits(self, archs: Sequence[Arch]) -> Sequence[bool]:
+        fits: list[bool] = self.costs.batch(archs).fits.tolist()
+        return fits
 
     @cached_property
     def costs(self) -> CandidateCost:
