@@ -52,6 +52,7 @@ lint: $(STAMP)
 # MODELS=DIR measures the .tflite files of a folder; without it, self-made twins of the reference models.
 bench: setup
 	$(BIN)/python -m bench $(if $(MODELS),--models "$(MODELS)")
+	$(BIN)/python -m bench.planning
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

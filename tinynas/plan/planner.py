@@ -35,7 +35,7 @@ def plan(graph: Graph, core: Core, *, streamed: bool = True) -> Plan:
     whole = network.layered()
     if not streamed:
         return network.placed(whole)
-    made = network.placed(network.best())
+    made = network.placed(*network.best())
     if all(step.band is None for step in made.steps):
         return made
     layered_bytes = network.arena_bytes(whole)
@@ -57,25 +57,28 @@ class Network:
         """Every op whole."""
         return [layered(cut.block) for cut in self.cuts]
 
-    def best(self) -> list[Option]:
-        """The options that together take least memory and fewest calls."""
+    def best(self) -> tuple[list[Option], int | None]:
+        """The options that together take least memory and fewest calls; and their arena, if it is known."""
         table = BlockTable()
         blocks = np.array([table.numbers([cut.block for cut in self.cuts])])
         if self._solvable(self.layered()):
-            chosen = solve(table, blocks).options
+            solution = solve(table, blocks)
+            chosen, arena = solution.options, int(solution.arena_bytes[0])
         else:
-            chosen = choose_options(table.needs[blocks], table.calls[blocks])
-        return [table.options[block][option] for block, option in zip(blocks[0], chosen[0], strict=True)]
+            chosen, arena = choose_options(table.needs[blocks], table.calls[blocks]), None
+        return [table.options[block][option] for block, option in zip(blocks[0], chosen[0], strict=True)], arena
 
     def arena_bytes(self, chosen: Sequence[Option]) -> int:
         """Size of the arena if the blocks run so."""
         return max(self._least_arena(chosen), ALIGNMENT) if self._solvable(chosen) else self.placed(chosen).arena_bytes
 
-    def placed(self, chosen: Sequence[Option]) -> Plan:
-        """The plan whose blocks run so."""
+    def placed(self, chosen: Sequence[Option], arena: int | None = None) -> Plan:
+        """The plan whose blocks run so; `arena`, if known, is the size of the smallest one for them."""
         layout = Layout.of(self.graph, self.calls, self.storage, self.cuts, chosen)
-        if self._solvable(chosen):
-            offsets = offsets_within(self._least_arena(chosen), self.cuts, chosen, layout)
+        if arena is None and self._solvable(chosen):
+            arena = self._least_arena(chosen)
+        if arena is not None:
+            offsets = offsets_within(arena, self.cuts, chosen, layout)
         else:
             offsets = place(layout.items, layout.leads)
         size = max(arena_bytes(layout.items, offsets), ALIGNMENT)
