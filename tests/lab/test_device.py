@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.flashers.test_openocd import stand_in
-from tinynas.errors import NoAnswerError
+from tinynas.errors import BoardError, NoAnswerError
 from tinynas.lab import device, usb
 from tinynas.lab.board import load_board
 from tinynas.lab.device import AttachedDevice, Flashing
@@ -66,6 +66,27 @@ def test_the_probe_that_has_the_port_flashes(
     flashing = Flashing(target=Target(probe=asked))
     arguments = arguments_of_flashing(port, board, flashing, tmp_path, monkeypatch)
     assert [word for word in arguments if word.startswith("adapter serial")] == ([wanted] if wanted else [])
+
+
+def test_a_board_is_restarted_by_its_flasher(port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, f'printf "%s\\n" "$@" > {tmp_path}/arguments', monkeypatch)
+    monkeypatch.setattr(usb, "attached", lambda: [UsbDevice("0483:374b", "1-2", "066DFF", ports=(port,))])
+    log = RawLog(tmp_path / "log")
+    attached = AttachedDevice(load_board("nucleo-f746zg"), port, log)
+    attached.restart()
+    attached.close()
+    log.close()
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    assert arguments[-4:] == ["-c", "adapter serial {066DFF}", "-c", "init; reset run; shutdown"]
+
+
+def test_a_board_that_only_its_button_restarts_is_told(port: str, tmp_path: Path) -> None:
+    log = RawLog(tmp_path / "log")
+    attached = AttachedDevice(load_board("raspberry-pi-pico"), port, log)
+    with pytest.raises(BoardError, match="press the board's reset button"):
+        attached.restart()
+    attached.close()
+    log.close()
 
 
 def test_a_chip_with_its_own_usb_is_followed_to_its_new_port(

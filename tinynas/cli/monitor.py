@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinynas.cli.options import PortOption
+from tinynas.cli.options import FlasherOption, PortOption, ProbeOption, flashing
 from tinynas.errors import BoardError
 
 if TYPE_CHECKING:
     from tinynas.lab.board import Board
+    from tinynas.lab.device import Flashing
     from tinynas.lab.link import SerialLink
 
 
@@ -29,18 +30,23 @@ def monitor(
         int | None, typer.Option(min=1, help="Default: the board's, or 115200.", show_default=False)
     ] = None,
     log: Annotated[Path | None, typer.Option(help="Time-stamped log; default: a new file in the cache.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Restart a real board first.")] = False,
+    flasher: FlasherOption = None,
+    probe: ProbeOption = None,
     quiet_s: Annotated[float, typer.Option(min=0, help="From a pipe: end when nothing came for so long.")] = 1.0,
 ) -> None:
     """Talk to a board by hand: a raw console on its serial line. Ctrl-] or Ctrl-C leaves.
 
-    Nothing is flashed on a real board. A script pipes commands in: echo 'name%' | tinynas monitor --board host
+    Nothing is flashed on a real board; --reset restarts it by --flasher, or the first that its file names.
+    A script pipes commands in: echo 'name%' | tinynas monitor --board host
     """
     from tinynas.lab.monitor import monitor as run
     from tinynas.lab.monitor import standard_streams
 
-    if board is None and port is None:
+    if board is None and (port is None or reset):
         raise BoardError("which board? Give --board NAME, or --port /dev/ttyACM0")
-    with _line(board, port, model, baud, log) as link:
+    restart = flashing(flasher, probe) if reset else None
+    with _line(board, port, model, baud, log, restart) as link:
         if sys.stdin.isatty():
             print(f"{link.port}, {link.baud} baud; log: {link.log.path}; leave with Ctrl-]", file=sys.stderr)
         run(link, *standard_streams(), quiet_s)
@@ -48,13 +54,16 @@ def monitor(
 
 @contextmanager
 def _line(
-    name: str | None, port: str | None, model: Path | None, baud: int | None, log: Path | None
+    name: str | None, port: str | None, model: Path | None, baud: int | None, log: Path | None, restart: Flashing | None
 ) -> Iterator[SerialLink]:
     from tinynas.lab.board import load_board
 
     board = None if name is None else load_board(name)
     if board is not None and board.kind != "hardware" and port is None:
         with _running(board, model, log) as link:
+            yield link
+    elif board is not None and restart is not None:
+        with _restarted(board, port, log, restart) as link:
             yield link
     else:
         with _attached(board, port, baud, log) as link:
@@ -73,6 +82,26 @@ def _running(board: Board, model: Path | None, log: Path | None) -> Iterator[Ser
     with tempfile.TemporaryDirectory() as folder, open_board(board, log=log) as session:
         flash(session, build_model(found.content, board, Path(folder)))
         yield session.link
+
+
+@contextmanager
+def _restarted(board: Board, port: str | None, log: Path | None, restart: Flashing) -> Iterator[SerialLink]:
+    """A real board that starts now."""
+    from tinynas.lab.device import AttachedDevice
+    from tinynas.lab.ports import port_lock, port_of
+    from tinynas.lab.rawlog import RawLog, default_log
+
+    place, raw_log = port or port_of(board), RawLog(log or default_log(board.name))
+    try:
+        with port_lock(place, "tinynas monitor"):
+            device = AttachedDevice(board, place, raw_log, restart)
+            try:
+                device.restart()
+                yield device.link
+            finally:
+                device.close()
+    finally:
+        raw_log.close()
 
 
 @contextmanager

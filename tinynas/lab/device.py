@@ -10,7 +10,7 @@ from tinynas.errors import BoardError
 from tinynas.lab import usb
 from tinynas.lab.board import Board
 from tinynas.lab.flashers.base import Target
-from tinynas.lab.flashers.registry import flash
+from tinynas.lab.flashers.registry import flash, flasher
 from tinynas.lab.link import BAUD, SerialLink
 from tinynas.lab.rawlog import RawLog
 
@@ -67,6 +67,23 @@ class AttachedDevice:
         self.link.discard()
         flash(elf, self._board, self._with_probe(), self._flashing.flasher)
         self.link.wait_boot(BOOT_LIMIT_S)
+
+    def restart(self) -> None:
+        """Restarts the board without flashing it; where it can be, its first words are then on the line.
+
+        Raises:
+            BoardError: its flasher cannot, so that its button must be pressed.
+            FlashError, ToolError: the flasher fails, or is not installed.
+        """
+        chosen = flasher(self._board, self._flashing.flasher)
+        assert self._board.hardware is not None
+        if self._board.hardware.console_through in ("probe", "adapter"):
+            self.link.discard()
+            chosen.reset(self._board, self._with_probe())
+        else:
+            self.link.close()
+            chosen.reset(self._board, self._target)
+            self.link.reopen(_REPLUG_LIMIT_S)
 
     def _with_probe(self) -> Target:
         """A probe that has the port too is the one of this board, where several are attached."""
