@@ -23,7 +23,7 @@ from tinynas.lab.measure import measure
 from tinynas.lab.places import acquired, place_holder, serial_url
 from tinynas.resources import resource
 
-START_S = 60.0
+START_S = 240.0  # a loaded machine starts Python slowly
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def running(command: Sequence[object], folder: Path, name: str, ready: str = "")
 
 
 def client(labgrid: Path, *words: str, check: bool = False) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([labgrid / "labgrid-client", *words], capture_output=True, timeout=60, check=check)
+    return subprocess.run([labgrid / "labgrid-client", *words], capture_output=True, timeout=START_S, check=check)
 
 
 def wait_for(condition: Callable[[], bool], limit_s: float = START_S) -> None:
@@ -114,14 +114,14 @@ def test_a_model_is_flashed_and_measured_on_a_board_of_another_machine(place: Bo
 def test_a_place_that_another_user_has_is_waited_for_and_then_named(place: BoardEntry, labgrid: Path) -> None:
     other = os.environ | {"LG_USERNAME": "someone", "LG_HOSTNAME": "elsewhere"}
     program = labgrid / "labgrid-client"
-    subprocess.run([program, "-p", "far-1", "acquire"], env=other, check=True, capture_output=True, timeout=60)
+    subprocess.run([program, "-p", "far-1", "acquire"], env=other, check=True, capture_output=True, timeout=START_S)
     told: list[str] = []
     try:
         assert place_holder("far-1") == "elsewhere/someone"
         with pytest.raises(BusyError, match="someone"), hold_entry(place, wait_s=3.0, on_wait=told.append):
             pass
     finally:
-        subprocess.run([program, "-p", "far-1", "release"], env=other, check=True, capture_output=True, timeout=60)
+        subprocess.run([program, "-p", "far-1", "release"], env=other, check=True, capture_output=True, timeout=START_S)
     assert "someone" in told[0]
     assert place_holder("far-1") is None
     with hold_entry(place):

@@ -21,7 +21,7 @@ from ruamel.yaml.error import YAMLError
 
 from tinynas.errors import BusyError, ConfigError, PortLostError, ToolError
 
-_LIMIT_S = 60.0
+_LIMIT_S = 120.0
 _POLL_S = 2.0
 _OURS = "You have already acquired"  # left over from a process of ours that died: its board lock is free
 _THEIRS = ("already acquired by", "reserved for")
