@@ -54,7 +54,7 @@ def logged(log: Path, direction: str) -> bytes:
 
 @pytest.mark.parametrize("board", ["host", "qemu-stm32f405"])
 def test_a_script_talks_to_a_board_through_pipes(board: str, tmp_path: Path) -> None:
-    command = [*COMMAND, "--board", board, "--log", str(tmp_path / "log"), "--quiet-s", "0.3"]
+    command = [*COMMAND, "--board", board, "--log", str(tmp_path / "log"), "--quiet-s", "2"]
     done = subprocess.run(command, input=b"name%timestamp%", capture_output=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode().split("\r\n")
@@ -65,7 +65,7 @@ def test_a_script_talks_to_a_board_through_pipes(board: str, tmp_path: Path) -> 
 
 
 def test_bytes_of_any_port_are_passed_on_as_they_are(echo: str, tmp_path: Path) -> None:
-    command = [*COMMAND, "--port", echo, "--log", str(tmp_path / "log"), "--quiet-s", "0.3"]
+    command = [*COMMAND, "--port", echo, "--log", str(tmp_path / "log"), "--quiet-s", "2"]
     sent = bytes(range(128)) * 3
     done = subprocess.run(command, input=sent, capture_output=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stderr
