@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Tinynas
 from tests.lab.test_newboard import NUCLEO
 from tinynas.lab import usb
-from tinynas.lab.board import Board
+from tinynas.lab.board import Board, known_boards
 from tinynas.lab.usb import UsbDevice
 
 ANSWERS = (
@@ -39,8 +39,14 @@ def test_detect_prints_candidates_and_environments(tinynas: Tinynas, plugged: No
     assert found[2]["boards"] == []
 
 
-def test_detect_in_words(tinynas: Tinynas, plugged: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+def test_boards_are_a_line_each_on_a_narrow_terminal(tinynas: Tinynas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = tinynas("boards").out.splitlines()
+    assert len(lines) == len(known_boards()) + 2
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_detect_in_words(tinynas: Tinynas, plugged: None) -> None:
     words = tinynas("boards", "detect").out
     assert all(word in words for word in ("066DFF", "1-1.4", "its bootloader", "unknown; tinynas boards new"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -132,4 +133,13 @@ def test_a_core_folder_that_lacks_a_file_is_not_prepared(tmp_path: Path) -> None
     prepare(tmp_path)
     assert is_prepared(tmp_path)
     (tmp_path / "packages" / "tool-scons" / ".piopm").write_text("{}")
+    assert not is_prepared(tmp_path)
+
+
+def test_what_platformio_notes_in_its_state_leaves_the_folder_prepared(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    state = tmp_path / "appstate.json"
+    state.write_text(json.dumps(json.loads(state.read_text()) | {"last_check": {"prune_system": 1795266458}}))
+    assert is_prepared(tmp_path)
+    state.write_text("{}")
     assert not is_prepared(tmp_path)

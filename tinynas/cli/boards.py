@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tinynas.lab.board import Board
 
 
+_WIDE = 120  # columns that leave room for titles
 EXAMPLE = "tinynas boards --json"
 app = typer.Typer(invoke_without_command=True, epilog=f"Example: {EXAMPLE}")
 COMMANDS = (  # name, function, example
@@ -41,23 +42,25 @@ def _list(as_json: bool) -> None:
         return
     from rich.console import Console
 
-    Console().print(_table(known))
+    console = Console()
+    console.print(_table(known, titles=console.width >= _WIDE))
 
 
-def _table(known: list[Board]) -> Table:
+def _table(known: list[Board], titles: bool) -> Table:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1), caption="A path to your own board file works wherever a name does.")
-    for header in ("name", "core"):
+    for header in ("name", "kind", "core"):
         table.add_column(header, no_wrap=True)
     for header in ("MHz", "SRAM KiB", "flash KiB"):
         table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("what it is", overflow="fold")
+    if titles:
+        table.add_column("what it is", overflow="fold")
     for board in known:
-        table.add_row(*_row(board))
+        table.add_row(*_row(board), *([board.title] if titles else []))
     return table
 
 
 def _row(board: Board) -> tuple[str, ...]:
     sizes = (f"{region.size_bytes / 1024:,.0f}" for region in (board.sram, board.flash))
-    return (board.name, board.core.value, f"{board.clock_hz / 1e6:g}", *sizes, f"{board.title} ({board.kind})")
+    return (board.name, board.kind, board.core.value, f"{board.clock_hz / 1e6:g}", *sizes)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from tinynas.cli.options import JsonOption, print_json
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from tinynas.lab.detect import Detected
 
 
@@ -26,22 +24,16 @@ def detect(as_json: JsonOption = False) -> None:
     if not found:
         print("no board is attached (no USB device with a serial port or a known board's ids)")
         return
-    from rich.console import Console
-
-    Console().print(_table(found))
-
-
-def _table(found: list[Detected]) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 1), caption="-e ENVIRONMENT in firmware/ is the board's name with underscores.")
-    for header in ("USB", "serial number", "at", "port", "calls itself", "board"):
-        table.add_column(header, overflow="fold")
     for each in found:
-        device = each.device
-        port = ", ".join(device.ports) or ", ".join(map(str, device.volumes))
-        table.add_row(device.usb, device.serial or "none", device.location, port, device.product, _boards(each))
-    return table
+        print(_identity(each), f"  {_boards(each)}", sep="\n")
+    print("PlatformIO's environment in firmware/ is the board's name with underscores for hyphens.")
+
+
+def _identity(each: Detected) -> str:
+    device = each.device
+    known = [f"serial number {device.serial}" if device.serial else "no serial number", f"at {device.location}"]
+    called = [f"calls itself {device.product}"] if device.product else []
+    return f"{device.usb}  {', '.join([*known, *device.ports, *map(str, device.volumes), *called])}"
 
 
 def _boards(each: Detected) -> str:

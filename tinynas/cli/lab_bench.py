@@ -63,7 +63,7 @@ def _print_changes(out: Path, changes: Changes) -> None:
     for line in changes.unclear:
         print(f"not in the map yet: {line}; say which: tinynas lab scan --as SERIAL=BOARD")
     if not any((changes.new, changes.back, changes.gone, changes.unclear)):
-        print("no change: no other boards are attached than the map says")
+        print("no change: no board was found that the map does not have")
     print(f"hardware map: {out}")
 
 

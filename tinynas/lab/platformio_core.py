@@ -36,8 +36,16 @@ def prepare_if_installed() -> None:
 
 
 def is_prepared(core: Path) -> bool:
-    """Whether `core` holds what `prepare` would write now."""
-    return all(path.is_file() and path.read_text() == text for path, text in _files(core).items())
+    """Whether `core` holds what `prepare` would write now; PlatformIO may have added to its state."""
+    return all(path.is_file() and _holds(path.read_text(), text) for path, text in _files(core).items())
+
+
+def _holds(found: str, wanted: str) -> bool:
+    """The same text, or a JSON object with the same values and more."""
+    try:
+        return found == wanted or json.loads(found).items() >= json.loads(wanted).items()
+    except (ValueError, AttributeError):
+        return False
 
 
 def prepare(core: Path) -> None:
