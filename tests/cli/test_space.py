@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Tinynas
 from tinynas.resources import resource
 
@@ -11,7 +13,7 @@ BUDGET = ("--set", "budget.sram_bytes=85000", "--samples", "40", "--jobs", "1")
 
 
 def test_ranking_is_printed_and_kept_with_its_curves(tinynas: Tinynas, tmp_path: Path) -> None:
-    grid = ("--resolutions", "48:96:24", "--widths", "0.5,1")
+    grid = ("--resolutions", "48:96:24", "--widths", "1,0.5")  # in any order
     result = tinynas("space", DEMO, "--board", "host", *grid, *BUDGET, "-o", tmp_path, "--json")
     assert result.status == 0, result.err
     found = json.loads(result.out)
@@ -35,3 +37,17 @@ def test_a_list_that_is_none_is_named(tinynas: Tinynas) -> None:
     result = tinynas("space", DEMO, "--board", "host", "--widths", "0.5;1")
     assert result.status == 2
     assert "'0.5;1' is no list of numbers" in result.err
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "said"),
+    [
+        ("--resolutions", "0", "--resolutions 0: "),
+        ("--widths", "-1,1", "--widths -1,1: "),
+        ("--resolutions", "96:48:16", "--resolutions 96:48:16: "),
+    ],
+)
+def test_numbers_that_make_no_space_are_one_line(tinynas: Tinynas, option: str, given: str, said: str) -> None:
+    result = tinynas("space", DEMO, "--board", "host", option, given)
+    assert result.status == 2
+    assert said in result.err and len(result.err.strip().splitlines()) == 1

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tinynas.report.space_page import Trial
     from tinynas.space.choose import SpaceStatistics
+    from tinynas.space.space import SearchSpace
 
 _SHOWN = 15  # spaces
 
@@ -96,12 +97,7 @@ def _compare(
     from tinynas.space.cost import CandidateCost
 
     loaded = load_experiment(path, overrides)
-    resolutions, widths = (None if text is None else _numbers(text) for text in grid)
-    offered = loaded.space.with_changes(
-        channels=loaded.data.channels,
-        **({} if resolutions is None else {"resolutions": [round(value) for value in resolutions]}),
-        **({} if widths is None else {"widths": widths}),
-    )
+    offered = _offered(loaded.space.with_changes(channels=loaded.data.channels), *grid)
     target = load_board(loaded.board)
     cost = CandidateCost(offered, target, runtime_size(target), loaded.budget)
     began = time.monotonic()
@@ -119,6 +115,24 @@ def _compare(
     words = f"{limits.sram_limit_bytes:,} B of SRAM and {limits.flash_limit_bytes:,} B of flash"
     kept = choice.space.resolutions
     return Trial(loaded.name, target.name, words, choice.ranking, kept, time.monotonic() - began)
+
+
+def _offered(space: SearchSpace, resolutions: str | None, widths: str | None) -> SearchSpace:
+    """`space` with the resolutions and widths of the command line, in any order."""
+    from pydantic import ValidationError
+
+    from tinynas.errors import ConfigError
+
+    changes = {
+        **({} if resolutions is None else {"resolutions": sorted({round(value) for value in _numbers(resolutions)})}),
+        **({} if widths is None else {"widths": sorted(set(_numbers(widths)))}),
+    }
+    try:
+        return space.with_changes(**changes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        given = resolutions if first["loc"][0] == "resolutions" else widths
+        raise ConfigError(f"--{first['loc'][0]} {given}: {first['msg']}, found {first['input']}") from error
 
 
 def _numbers(text: str) -> list[float]:
