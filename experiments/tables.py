@@ -1,0 +1,146 @@
+"""The tables of docs/results.md from the studies' JSON files: `python -m experiments.tables docs/results`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """A Markdown table."""
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "---|" * len(head)
+    for row in rows:
+        yield "| " + " | ".join(map(str, row)) + " |"
+
+
+def predictor(found: dict[str, Any]) -> Iterator[str]:
+    """Kendall tau of the predictor and its rivals."""
+    own = (found["kendall_tau"], found["kendall_tau_pairs"], found["kendall_tau_heldout"])
+    yield f"{found['n_fit']} fitted, {found['n_heldout']} held out; model: {found['model']}"
+    rivals = [(name, "", tau, found["baselines_heldout"][name]) for name, tau in found["baselines"].items()]
+    rows = [("**predictor**", *own), *rivals]
+    yield from table(
+        ("", "tau, leaving one out", "tau on the fitted (predictor: pairs left out)", "tau on the held-out"),
+        ([name, *(_number(value) for value in values)] for name, *values in rows),
+    )
+    noise = found["noise"]
+    yield (
+        f"MSE {found['loo_mse']:.2e} leaving one out, {found['heldout_mse']:.2e} held out. Standard deviation of true "
+        f"accuracies {100 * noise['spread']:.1f} points, of a finetuning's seed {100 * noise['seed_error']:.2f}; a "
+        f"predictor that knew the truth would reach tau {noise['tau_of_truth']:.2f}, a repetition {noise['tau']:.2f}."
+    )
+    yield f"Held-out tau with fewer fitted: {found['kendall_tau_heldout_with_fewer_fitted']}"
+
+
+def search_efficiency(found: dict[str, Any]) -> Iterator[str]:
+    """Mean hypervolumes."""
+    rows = [
+        (method, *(f"{found['mean_hypervolume'][split][method]:.4g}" for split in ("validation", "test")))
+        for method in found["mean_hypervolume"]["validation"]
+    ]
+    yield from table(("method", "hypervolume, validation", "hypervolume, test"), rows)
+    yield f"DONNA's to the others': {found['donna_to']}"
+    for trial in found["trials"]:
+        volumes = trial["hypervolume_validation"][-1], trial["hypervolume_test"]
+        yield f"- {trial['method']} seed {trial['seed']}: {volumes[0]:.4g}, {volumes[1]:.4g}; {trial['cpu_s']:.0f} CPU s"
+
+
+def against_baselines(found: dict[str, Any]) -> Iterator[str]:
+    """Each baseline beside what was searched to take no more."""
+    rows = []
+    for row in found["rows"]:
+        low, high = row["gain"]["interval_95"]
+        picks = row["searched"]
+        rows.append(
+            (
+                row["baseline"],
+                _percent(row["accuracy"]),
+                _resources(row["latency_us"], row["peak_sram_bytes"], row["flash_bytes"]),
+                _percent(row["searched_accuracy"]),
+                _resources(*(_mean(pick[name] for pick in picks) for name in _RESOURCES)),
+                f"{100 * row['gain']['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
+            )
+        )
+    taken = "ms / SRAM B / flash B"
+    yield from table(("baseline", "accuracy", taken, "searched", taken, "gain, points (95 %)"), rows)
+    for row in found["rows"]:
+        seeds = [[f"{100 * value:.1f}" for value in row[name]] for name in _PER_SEED]
+        yield f"- {row['baseline']}: {', '.join(seeds[0])}; searched {', '.join(seeds[1])}"
+
+
+_RESOURCES = ("latency_us", "peak_sram_bytes", "flash_bytes")
+_PER_SEED = ("accuracy_per_seed", "searched_accuracy_per_seed")
+
+
+def subnets(found: dict[str, Any]) -> Iterator[str]:
+    """Subnets of the supernet beside the same networks trained alone."""
+    rows = [
+        (
+            row["seed"],
+            f"{row['macs'] / 1e6:.2f}",
+            _percent(row["accuracy_subnet"]),
+            _percent(row["accuracy_alone"]),
+            f"{100 * row['alone_less_subnet']['difference']:+.1f}",
+        )
+        for row in found["subnets"]
+    ]
+    yield from table(("seed", "MMACs", "subnet", "alone", "alone less subnet, points"), rows)
+    yield f"mean gap {100 * found['mean_gap']:+.2f} points, worst {100 * found['worst_gap']:+.2f}"
+    yield str({name: round(value, 1) for name, value in found["cost"].items()})
+
+
+def hardware_in_the_loop(found: dict[str, Any]) -> Iterator[str]:
+    """One board's line."""
+    limits = found["limits"]
+    spread = found["latency_per_mmac_us"]
+    yield (
+        f"{found['board']}, n {found['n']}: tau by MACs {found['kendall_tau_macs']:.2f}, by parameters "
+        f"{found['kendall_tau_params']:.2f}; pairs ordered wrongly by MACs {found['pairs_ordered_wrongly_by_macs']:.1%}; "
+        f"MAPE of the best line {found['mape_of_line_through_macs']:.1%}; us per MMAC {spread['min']:.0f} to "
+        f"{spread['max']:.0f}; of {len(limits)} limits {sum(not one['keeps_limit'] for one in limits)} broken, up to "
+        f"{max(one['macs_lost'] for one in limits):.0%} of the MACs given away at others"
+    )
+
+
+_TABLES = {
+    "*-predictor-quality.json": predictor,
+    "*-search-efficiency.json": search_efficiency,
+    "*-against-baselines.json": against_baselines,
+    "*-subnets.json": subnets,
+    "*-hardware-in-the-loop-*.json": hardware_in_the_loop,
+}
+
+
+def main(folder: Path) -> None:
+    """Print the tables of all files that are there."""
+    for pattern, lines in _TABLES.items():
+        for path in sorted(folder.glob(pattern)):
+            print(f"\n### {path.name}\n")
+            print("\n".join(lines(json.loads(path.read_text()))))
+
+
+def _number(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value or "")
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _resources(latency_us: float, sram_bytes: float, flash_bytes: float) -> str:
+    return f"{latency_us / 1000:.1f} / {sram_bytes:,.0f} / {flash_bytes:,.0f}"
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return sum(found) / len(found)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="of the studies' JSON files")
+    main(parser.parse_args().folder)
