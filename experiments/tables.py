@@ -20,7 +20,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str
 def predictor(found: dict[str, Any]) -> Iterator[str]:
     """Kendall tau of the predictor and its rivals."""
     own = (found["kendall_tau"], found["kendall_tau_pairs"], found["kendall_tau_heldout"])
-    yield f"{found['n_fit']} fitted, {found['n_heldout']} held out; model: {found['model']}"
+    yield f"{found['n_fit']} fitted, {found['n_heldout']} held out; models and their weights: {found['models']}"
     rivals = [(name, "", tau, found["baselines_heldout"][name]) for name, tau in found["baselines"].items()]
     rows = [("**predictor**", *own), *rivals]
     yield from table(
@@ -46,7 +46,8 @@ def search_efficiency(found: dict[str, Any]) -> Iterator[str]:
     yield f"DONNA's to the others': {found['donna_to']}"
     for trial in found["trials"]:
         volumes = trial["hypervolume_validation"][-1], trial["hypervolume_test"]
-        yield f"- {trial['method']} seed {trial['seed']}: {volumes[0]:.4g}, {volumes[1]:.4g}; {trial['cpu_s']:.0f} CPU s"
+        name, spent = f"{trial['method']} seed {trial['seed']}", f"{trial['cpu_s']:.0f} CPU s"
+        yield f"- {name}: {volumes[0]:.4g}, {volumes[1]:.4g}; {spent}"
 
 
 def against_baselines(found: dict[str, Any]) -> Iterator[str]:
@@ -95,11 +96,11 @@ def subnets(found: dict[str, Any]) -> Iterator[str]:
 
 def hardware_in_the_loop(found: dict[str, Any]) -> Iterator[str]:
     """One board's line."""
-    limits = found["limits"]
+    limits, wrong = found["limits"], found["pairs_ordered_wrongly_by_macs"]
     spread = found["latency_per_mmac_us"]
     yield (
         f"{found['board']}, n {found['n']}: tau by MACs {found['kendall_tau_macs']:.2f}, by parameters "
-        f"{found['kendall_tau_params']:.2f}; pairs ordered wrongly by MACs {found['pairs_ordered_wrongly_by_macs']:.1%}; "
+        f"{found['kendall_tau_params']:.2f}; pairs ordered wrongly by MACs {wrong:.1%}; "
         f"MAPE of the best line {found['mape_of_line_through_macs']:.1%}; us per MMAC {spread['min']:.0f} to "
         f"{spread['max']:.0f}; of {len(limits)} limits {sum(not one['keeps_limit'] for one in limits)} broken, up to "
         f"{max(one['macs_lost'] for one in limits):.0%} of the MACs given away at others"
