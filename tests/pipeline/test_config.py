@@ -39,7 +39,7 @@ def test_the_file_names_the_experiment_that_does_not(tmp_path: Path) -> None:
         ("epochs = 3", "epoch = 3", "reference.epoch: unknown setting"),
         ("epochs = 3", 'epochs = "many"', "reference.epochs: .*found 'many'"),
         ("population = 6", "population = 1", "search.population: "),
-        ('dataset = "digits"', 'dataset = "cats"', "unknown dataset 'cats'; known: coco, digits, facewake"),
+        ('dataset = "digits"', 'dataset = "cats"', "unknown dataset 'cats'; known: cifar10, coco, digits, facewake"),
         ('dataset = "digits"', "", "data.dataset: missing"),
         ("resolution = 16", "resolution = 14", "space.resolutions: 16 is more than data.resolution, 14"),
         ("head_channels = 0", "head_channels = 0\nchannels = 3", "space.channels is 3, data.channels is 1"),
