@@ -9,11 +9,9 @@ from __future__ import annotations
 import json
 import os
 import platform
-import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,10 +54,8 @@ def main(
     for kind in KINDS:
         runtime_size(load_board(kind))  # engine and runner are compiled before the clock starts
         firmware(load_board(kind))
-    found = [
-        (_spent(lambda: _lab_s(models, boards, jobs)), _spent(lambda: _one_by_one_s(models))) for _ in range(rounds)
-    ]
-    (lab_s, lab_cpu_s), (one_by_one_s, one_by_one_cpu_s) = (min(spent) for spent in zip(*found, strict=True))
+    found = [(_lab_s(models, boards, jobs), _one_by_one_s(models)) for _ in range(rounds)]
+    lab_s, one_by_one_s = (min(seconds) for seconds in zip(*found, strict=True))
     count = len(models) * len(KINDS)
     figures = {
         "pairs": count,
@@ -67,8 +63,6 @@ def main(
         "lab_per_minute": round(count / lab_s * 60, 1),
         "one_by_one_per_minute": round(count / one_by_one_s * 60, 1),
         "times_faster": round(one_by_one_s / lab_s, 2),
-        "lab_cpu_s": round(lab_cpu_s, 1),
-        "one_by_one_cpu_s": round(one_by_one_cpu_s, 1),
         "cores": os.cpu_count(),
         "load_before": os.getloadavg()[0],
         "tinynas": tinynas.__version__,
@@ -78,19 +72,6 @@ def main(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(figures, indent=1) + "\n")
     print(json.dumps(figures, indent=1))
-
-
-def _spent(work: Callable[[], float]) -> tuple[float, float]:
-    """The seconds that `work` returns, and the processor time that it and its processes took: other jobs cannot add."""
-    before_s = _cpu_s()
-    seconds = work()
-    return seconds, _cpu_s() - before_s
-
-
-def _cpu_s() -> float:
-    """Processor time of this process and of all its processes that have ended."""
-    usages = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def _lab_s(models: list[bytes], boards: int, jobs: int) -> float:
