@@ -156,3 +156,13 @@ def test_a_search_by_sums_over_blocks_says_how_far_they_are_off(run: Path, tmp_p
     page = render(load_run(changed))
     assert "NSGA-II on error, latency_us; latencies summed over blocks of a table of 80 measured nets, 3.1% off" in page
     assert page.count("<title>candidate:") == len(candidates) - 1
+
+
+def test_a_supernets_search_says_how_far_its_table_is_off(run: Path, tmp_path: Path) -> None:
+    """And how many networks were timed: those that were found only."""
+    summary = json.loads((run / "summary.json").read_text())
+    search = {"method": "evolution", "measured": 17, "latency_table": {"mape": 0.021, "nets": 24}}
+    changed = edit_summary(run, tmp_path / "ofa", search=summary["search"] | search | {"latency_table_mape": 0.034})
+    page = render(load_run(changed))
+    assert "2.1% off on 24 networks that it was not made from, 3.4% on those found" in page
+    assert "17 networks of the search were built, flashed and timed" in page

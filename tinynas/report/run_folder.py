@@ -97,6 +97,8 @@ class Search(Record, frozen=True):
     method: str = "nsga2"
     objectives: tuple[str, ...] = ("error", "latency_us")
     latency: dict[str, Any] = {}  # where candidates' latencies come from
+    latency_table: dict[str, Any] | None = None  # of Once-for-All: how it did on other networks, ...
+    latency_table_mape: float | None = None  # ... and on those that the search found
     evaluated: int
     measured: int
     measured_per_minute: float | None = None

@@ -111,7 +111,8 @@ def pareto(run: Run, board: BoardFacts) -> str:
     others = [(net.name, *net_cells(net)) for net in run.baselines]
     others += [("reference", *net_cells(run.summary.reference))]
     intro = (
-        "Every candidate was built, flashed and timed; the front was finetuned, quantised and run on the test split."
+        f"{run.summary.search.measured:,} networks of the search were built, flashed and timed; those of the front "
+        "were quantised with their final weights and run on the test split."
     )
     chart = figure(pareto_chart(run, words), "Rest the mouse on a mark for its figures.")
     return section("Accuracy against latency", intro, chart, verdict(run), table(headers, [*rows, *others], chosen))
@@ -186,9 +187,15 @@ _SEARCHES = {
 
 
 def _search_words(found: Search) -> str:
-    if found.method not in ("nsga2", "aging", "random"):
-        return _SEARCHES[found.method]
-    words = f"{_SEARCHES[found.method]} on {', '.join(found.objectives)}"
+    words = _SEARCHES[found.method]
+    if found.method in ("nsga2", "aging", "random"):
+        words += f" on {', '.join(found.objectives)}"
+    if found.latency_table is not None and found.latency_table_mape is not None:
+        return (
+            f"{words}; the latency table's sums were {found.latency_table['mape']:.1%} off on "
+            f"{found.latency_table['nets']} networks that it was not made from, {found.latency_table_mape:.1%} on "
+            "those found, whose latencies were measured"
+        )
     if found.latency.get("kind") != "blocks":
         return words
     return (
