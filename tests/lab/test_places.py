@@ -116,7 +116,7 @@ def test_a_place_that_another_user_has_is_named_and_waited_for(place: BoardEntry
     told: list[str] = []
 
     def as_other(command: str) -> None:
-        words = ["env", "LG_USERNAME=someone", "LG_HOSTNAME=elsewhere", labgrid / "labgrid-client", "-p", "far-1"]
+        words = ["env", "LG_USERNAME=someone", "LG_HOSTNAME=elsewhere", str(labgrid / "labgrid-client"), "-p", "far-1"]
         subprocess.run([*words, command], check=True, capture_output=True, timeout=START_S)
 
     def release(reason: str) -> None:
