@@ -13,9 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from experiments.judged import hits
 from experiments.nets import from_library, train_all
 from experiments.options import Options, study_options
 from experiments.searched import predictor_file
@@ -23,6 +21,7 @@ from experiments.setting import Setting, make_context, prepare
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.features import FEATURES, Features, macs, params
 from tinynas.pipeline.files import write_json
+from tinynas.pipeline.jobs import TrainJob
 from tinynas.pipeline.zero_shot import naswot
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.nets import Floats, Nets
@@ -33,7 +32,6 @@ from tinynas.space.space import Arch
 _POOL = 2000
 _UNIFORM_FITTED = 16
 _NASWOT_IMAGES = 32
-Correct = NDArray[np.bool_]
 FITTING, HELD_OUT = "fitting", "heldout"
 
 
@@ -56,13 +54,16 @@ def choose(setting: Setting) -> dict[str, list[Arch]]:
     }
 
 
-def correct(setting: Setting, archs: Sequence[Arch], seeds: Sequence[int], what: str) -> tuple[Correct, float]:
-    """Which validation images each is right about after finetuning (n, seeds, images), and the CPU seconds it took."""
+def finetuned(
+    setting: Setting, archs: Sequence[Arch], seeds: Sequence[int], what: str
+) -> tuple[list[list[TrainJob]], Floats, float]:
+    """The finetunings, per network one for each seed; their validation accuracies (n, seeds); CPU seconds they took."""
     config = setting.experiment.predictor.finetune
-    jobs = [from_library(setting, arch, config, seed) for seed in seeds for arch in archs]
+    jobs = [from_library(setting, arch, config, seed) for arch in archs for seed in seeds]
     trained = train_all(setting.context, what, jobs)
-    rows = np.array([hits(one.network, setting.data.validation) for one in trained]) > 0
-    return rows.reshape(len(seeds), len(archs), -1).swapaxes(0, 1), sum(one.cpu_s for one in trained)
+    scores = np.array([one.accuracy_validation for one in trained]).reshape(len(archs), len(seeds))
+    rows = [jobs[index : index + len(seeds)] for index in range(0, len(jobs), len(seeds))]
+    return rows, scores, sum(one.cpu_s for one in trained)
 
 
 def as_nets(setting: Setting, archs: Sequence[Arch], scores: Floats) -> Nets:
@@ -84,13 +85,12 @@ def main(options: Options) -> None:
     """Train what is missing; write the predictor, its data and how well it does."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
-    nets, right, cpu_s, rows = {}, {}, {}, {}
+    nets, jobs, cpu_s, rows = {}, {}, {}, {}
     for part, archs in choose(setting).items():
-        right[part], cpu_s[part] = correct(setting, archs, options.seeds, part)
-        scores = right[part].mean(axis=2)
+        jobs[part], scores, cpu_s[part] = finetuned(setting, archs, options.seeds, part)
         nets[part] = as_nets(setting, archs, scores)
         rows[part] = _rows(archs, nets[part], scores)
-    ceiling = noise_ceiling(right[HELD_OUT])
+    ceiling = noise_ceiling(np.array([[job.correct() for job in row] for row in jobs[HELD_OUT]]))
     resolutions = len(setting.space.resolutions)
     predictor = fit(nets[FITTING], resolutions, nets[HELD_OUT], ceiling)
     predictor.save(predictor_file(options.runs, setting))
