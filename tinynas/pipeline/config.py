@@ -167,3 +167,8 @@ def _check(experiment: Experiment) -> None:
         )
     if experiment.method == "ofa":
         ElasticSpace.of(space)
+    elif experiment.ofa.finetune.epochs:
+        raise ConfigError(
+            "ofa.finetune.epochs (--finetune) is for method = 'ofa'; a DONNA run takes finetune.front.epochs and "
+            "finetune.chosen.epochs"
+        )
