@@ -30,7 +30,7 @@ from tinynas.predict.quality import fit, leave_one_out
 from tinynas.space.space import Arch
 
 _POOL = 2000
-_UNIFORM_FITTED = 16
+_UNIFORM_SHARE = 2 / 3  # of the networks that are fitted by the rule, as many again drawn uniformly
 _NASWOT_IMAGES = 32
 FITTING, HELD_OUT = "fitting", "heldout"
 
@@ -47,10 +47,10 @@ def choose(setting: Setting) -> dict[str, list[Arch]]:
     quality = [float(library.nsr_of(arch).sum()) for arch in pool]
     fitted = spread(quality, [float(macs(setting.space.netspec(arch))) for arch in pool], config.n_fit)
     others = [index for index in rng.permutation(len(pool)).tolist() if index not in fitted]
-    judging = slice(_UNIFORM_FITTED, _UNIFORM_FITTED + config.n_heldout)
+    uniform = round(config.n_fit * _UNIFORM_SHARE)
     return {
-        FITTING: [pool[index] for index in [*fitted, *others[:_UNIFORM_FITTED]]],
-        HELD_OUT: [pool[index] for index in others[judging]],
+        FITTING: [pool[index] for index in [*fitted, *others[:uniform]]],
+        HELD_OUT: [pool[index] for index in others[uniform : uniform + config.n_heldout]],
     }
 
 
@@ -98,7 +98,9 @@ def main(options: Options) -> None:
     for part, guesses in blind.items():
         found = [{**row, "predicted": float(guess)} for row, guess in zip(rows[part], guesses, strict=True)]
         write_json(options.runs / f"{context.experiment.name}-predictor-{part}.json", found)
-    fewer = {str(count): _with_fewer(nets, count, resolutions) for count in (12, 16, 24, 32)}
+    fewer = {
+        str(count): _with_fewer(nets, count, resolutions) for count in (12, 16, 24, 32) if count < len(nets[FITTING])
+    }
     result = {**predictor.summary(), "kendall_tau_heldout_with_fewer_fitted": fewer, "finetuning_cpu_s": cpu_s}
     write_json(options.runs / f"{context.experiment.name}-predictor-quality.json", result)
     options.progress.say(json.dumps(result, indent=1))
