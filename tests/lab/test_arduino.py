@@ -157,8 +157,18 @@ def test_its_environment_names_the_board_and_pins_the_platform(name: str) -> Non
 
 
 def test_packages_that_are_missing_are_not_fetched_but_named(places: Path, tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match=r"not on this machine.*pio pkg install .*--platform platformio/teensy@5.1.0"):
+    with pytest.raises(ToolError, match=r"not on this machine.*pio pkg install -d \S+ -e teensy_41"):
         build_image(toy(), load_board("teensy-41"), folder=tmp_path)
+
+
+def test_of_a_board_of_one_s_own_the_platform_is_named(board: Board, places: Path, tmp_path: Path) -> None:
+    assert board.hardware is not None
+    pio = PlatformIo(protocol="custom", platform="platformio/atmelsam@8.3.0")
+    own = board.model_copy(update={"hardware": board.hardware.model_copy(update={"pio": pio})})
+    with pytest.raises(
+        ToolError, match=r"PLATFORMIO_CORE_DIR=\S+ pio pkg install .*--platform platformio/atmelsam@8.3.0"
+    ):
+        build_image(toy(), own, folder=tmp_path)
 
 
 def test_packages_that_are_there_are_used(places: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def build_arduino(generated: Generated, board: Board, project: ArduinoProject, p
         )
     if importlib.util.find_spec("platformio") is None:
         raise ToolError(f"platformio, which builds for {board.name}, is not installed; pip install 'tinynas[boards]'")
-    _require_packages(board, project.platform)
+    _require_packages(board, project)
     with board_lock(f"pio-{os.getuid()}-{board.environment}", "building its image", wait_s=_LIMIT_S):
         with tempfile.TemporaryDirectory(prefix="tinynas-model-") as library:
             write_library(generated, Path(library) / "model")
@@ -133,19 +133,26 @@ def _pio(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "platformio", *arguments]
 
 
-def _require_packages(board: Board, platform: str) -> None:
+def _require_packages(board: Board, project: ArduinoProject) -> None:
     """Fetching hundreds of megabytes is for the user to start."""
-    if platform.startswith(("symlink://", "file://")):
+    if project.platform.startswith(("symlink://", "file://")):
         return
     core = os.environ.get("PLATFORMIO_CORE_DIR") or core_folder()
     place = {"PLATFORMIO_CORE_DIR": str(core)} if core else {}
     done = _call(_pio("pkg", "list", "--global", "--only-platforms"), place)
-    if f" {_package(platform)} @ " not in done.stdout:
-        set_core = "".join(f"{name}={value} " for name, value in place.items())
+    if f" {_package(project.platform)} @ " not in done.stdout:
         raise ToolError(
             f"{board.name}: PlatformIO's packages for it are not on this machine; fetch them once, with the internet: "
-            f"{set_core}pio pkg install --global --platform {platform}"
+            f"{_how_to_fetch(board, project.platform, place)}"
         )
+
+
+def _how_to_fetch(board: Board, platform: str, place: Mapping[str, str]) -> str:
+    """An environment brings its Arduino core and tools; of a board that firmware/ does not know, just the platform."""
+    if f"env:{board.environment}" in _sections(_PROJECT / "platformio.ini"):
+        return f"pio pkg install -d {_PROJECT} -e {board.environment}"
+    set_core = "".join(f"{name}={value} " for name, value in place.items())
+    return f"{set_core}pio pkg install --global --platform {platform}"
 
 
 def _package(platform: str) -> str:
