@@ -55,4 +55,5 @@ def _counts(result: RunResult) -> str:
     if ran == 0:
         return f"{counts or 'no cases'}: nothing ran, as no board fits"
     busy = sum(1 for board in result.boards if board.seconds)
-    return f"{counts} in {result.seconds:.0f} s on {busy} boards: {ran / result.seconds * 60:.0f} pairs per minute"
+    boards = f"{busy} board{'' if busy == 1 else 's'}"
+    return f"{counts} in {result.seconds:.0f} s on {boards}: {ran / result.seconds * 60:.0f} pairs per minute"
