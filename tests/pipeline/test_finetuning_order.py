@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ def found(points: list[tuple[float, float]]) -> Found:
         {arch: latency for arch, (_, latency) in zip(archs, points, strict=True)},
         {arch: 1 - error for arch, (error, _) in zip(archs, points, strict=True)},
         tuple(arch for arch, keep in zip(archs, kept, strict=True) if keep),
+        {arch: (latency,) for arch, (_, latency) in zip(archs, points, strict=True)},
     )
 
 
@@ -35,3 +38,13 @@ def test_a_long_front_is_sampled_evenly_in_log_latency() -> None:
     """Nine on the front at 1, 2, 4, ... 256 us: three of them are the ends and the middle."""
     networks = found([(1 - i / 10, 2.0**i) for i in range(9)])
     assert set(finetuning_order(networks, 3)[:3]) == {(0,), (4,), (8,)}
+
+
+def test_what_the_search_made_small_decides() -> None:
+    """The last network is the slowest and least accurate: it is on the front by its flash alone."""
+    networks = found([(0.1, 10.0), (0.2, 20.0), (0.3, 30.0)])
+    assert finetuning_order(networks, 2) == [(0,), (1,), (2,)]
+    by_flash = replace(networks, costs={(0,): (3.0,), (1,): (4.0,), (2,): (1.0,)})
+    assert finetuning_order(by_flash, 2) == [(0,), (2,), (1,)]
+    by_both = replace(networks, costs={(0,): (10.0, 3.0), (1,): (20.0, 4.0), (2,): (30.0, 1.0)})
+    assert finetuning_order(by_both, 2) == [(0,), (2,), (1,)]

@@ -174,6 +174,7 @@ def test_sums_over_blocks_search_and_measurements_decide(runs: Path) -> None:
         "name=blocks",
         "search.latency=blocks",
         "search.method=aging",
+        'search.objectives=["error", "latency_us", "flash_bytes"]',
         "search.limits={flash_bytes=40000}",
         "ofa.latency_table={nets=10,check_nets=3}",
         "finetune.scratch={epochs=2}",
@@ -186,6 +187,8 @@ def test_sums_over_blocks_search_and_measurements_decide(runs: Path) -> None:
     assert found["search"]["measured"] == len(measured) < len(candidates) == 12
     assert all(row["measured"] and row["bit_exact"] for row in candidates if row["on_front"])
     assert all(row["flash_bytes"] <= 40000 for row in candidates if row["within_limits"])
+    points = [(1 - e["accuracy_validation"], e["latency_us"], e["flash_bytes"]) for e in found["front"]]
+    assert non_dominated(np.array(points)).all()
     assert len(found["finetune"]["scratch"]) == 2
     assert not computed(folder, 1) & {"reference", "library", "predictor"}
 

@@ -78,7 +78,7 @@ class _Work:
         progress.end(f"{len(rows)} on the front; chosen: {self.library.space.label(best)}, validation {score:.1%}")
 
     def _front(self, order: Sequence[Arch], found: Found, folder: Path) -> list[Arch]:
-        """Finetune in order until enough are not dominated, in validation accuracy and latency; those."""
+        """Finetune in order until enough are not dominated, in validation accuracy and the search's costs; those."""
         config = self.context.experiment.finetune
         trained: list[Arch] = []
         kept: list[Arch] = []
@@ -87,7 +87,7 @@ class _Work:
             part = order[len(trained) : wanted]
             self._train(part, config.front, folder, len(trained))
             trained += part
-            kept = _not_dominated(trained, [(1 - self._score(folder, a), found.latency_us[a]) for a in trained])
+            kept = _not_dominated(trained, [(1 - self._score(folder, a), *found.costs[a]) for a in trained])
             wanted = len(trained) + _MORE
         return kept
 
@@ -178,7 +178,7 @@ def finetuning_order(found: Found, count: int) -> list[Arch]:
     order: list[Arch] = []
     rest = list(found.latency_us)
     while rest:
-        layer = _not_dominated(rest, [(1 - found.predicted_accuracy[a], found.latency_us[a]) for a in rest])
+        layer = _not_dominated(rest, [(1 - found.predicted_accuracy[a], *found.costs[a]) for a in rest])
         layer.sort(key=found.latency_us.__getitem__)
         first = _spread(layer, max(count - len(order), 1), found)
         order += first + [arch for arch in layer if arch not in first]
@@ -198,7 +198,7 @@ def _spread(layer: list[Arch], count: int, found: Found) -> list[Arch]:
     return [layer[i] for i in sorted(picked)]
 
 
-def _not_dominated(archs: Sequence[Arch], points: Sequence[tuple[float, float]]) -> list[Arch]:
+def _not_dominated(archs: Sequence[Arch], points: Sequence[tuple[float, ...]]) -> list[Arch]:
     kept = non_dominated(np.array(points))
     return [arch for arch, keep in zip(archs, kept, strict=True) if keep]
 

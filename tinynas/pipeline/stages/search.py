@@ -46,15 +46,18 @@ class Found:
     latency_us: dict[Arch, float]
     predicted_accuracy: dict[Arch, float]
     front: tuple[Arch, ...]
+    costs: dict[Arch, tuple[float, ...]]  # what was made small beside the error
 
     @classmethod
     def load(cls, output: Output) -> Found:
+        names = [name for name in read_json(output.folder / "search.json")["objectives"] if name != "error"]
         rows = [row for row in read_json(output.folder / "candidates.json") if row["within_limits"] and row["measured"]]
         archs = [tuple(row["arch"]) for row in rows]
         return cls(
             {arch: row["latency_us"] for arch, row in zip(archs, rows, strict=True)},
             {arch: row["predicted_accuracy"] for arch, row in zip(archs, rows, strict=True)},
             tuple(arch for arch, row in zip(archs, rows, strict=True) if row["on_front"]),
+            {arch: tuple(row["objectives"][name] for name in names) for arch, row in zip(archs, rows, strict=True)},
         )
 
 
