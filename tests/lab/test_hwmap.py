@@ -112,6 +112,7 @@ def test_a_board_file_is_looked_for_beside_the_map(tmp_path: Path) -> None:
         ("- {id: a, board: host, power: {}}\n", "either `uhubctl`"),
         ("- {id: a, board: host, power: {command: x, uhubctl: {location: a, port: 1}}}\n", "either `uhubctl`"),
         ("- {id: a, runner: magic, board: host}\n", "runner: Input should be"),
+        ("- {id: a, board: nucleo-f401re, baud: 9600}\n", "baud: 9600, but images for nucleo-f401re talk at 115200"),
         ("- [\n", "not YAML"),
     ],
 )
@@ -124,6 +125,12 @@ def test_a_wrong_map_is_refused_with_the_place(text: str, words: str, tmp_path: 
     with pytest.raises(ConfigError):
         scan_into(path, [F401])
     assert path.read_text() == text
+
+
+def test_a_speed_may_be_named_where_it_is_the_image_s(tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text("- {id: a, board: nucleo-f401re, baud: 115200}\n- {id: b, board: qemu-stm32f405, baud: 9600}\n")
+    assert [entry.baud for entry in read_map(path)] == [115_200, 9600]
 
 
 def test_a_missing_map_says_how_to_make_one(tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ class CommandedDevice:
     def __init__(self, entry: BoardEntry, command: str, port: str, log: RawLog) -> None:
         self._entry = entry
         self._command = command
-        self.link = SerialLink(port, log, baud=entry.baud or BAUD)
+        hardware = load_board(entry.board).hardware
+        self.link = SerialLink(port, log, baud=hardware.baud if hardware else entry.baud or BAUD)
 
     def program(self, elf: Path) -> None:
         """Runs the command with {elf} replaced; the runner is found by asking, as its boot may be over by then."""

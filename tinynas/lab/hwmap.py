@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from tinynas.errors import ConfigError
-from tinynas.lab.board import known_boards
+from tinynas.lab.board import known_boards, load_board
 from tinynas.lab.files import write_whole
 from tinynas.lab.hardware import Flasher
 from tinynas.lab.power import Power
@@ -30,7 +30,7 @@ class BoardEntry(BaseModel, frozen=True, extra="allow"):
     serial: str | None = None  # USB serial number, a port's path, or a URL (socket://host:port)
     probe_id: str | None = None  # serial number of the debug probe, to tell several apart
     runner: Flasher | None = None  # which flasher; default: the board's first
-    baud: PositiveInt | None = None  # default: the board's
+    baud: PositiveInt | None = None  # of the line; images talk at the board file's, so a real board's must be that
     product: str | None = None  # what the USB device calls itself
     fixtures: tuple[str, ...] = ()  # what is wired to it: camera, power-meter; tests may ask for them
     power: Power | None = None
@@ -151,10 +151,21 @@ def _entry(row: Any, number: int, path: Path) -> BoardEntry:
         key = ".".join(map(str, first["loc"]))
         raise ConfigError(f"{where}: {key}: {first['msg']} (found {first['input']!r}){hint}") from error
     if entry.board.endswith(".toml"):
-        return entry.model_copy(update={"board": str((path.parent / entry.board).resolve())})
-    if entry.board not in known_boards():
+        entry = entry.model_copy(update={"board": str((path.parent / entry.board).resolve())})
+    elif entry.board not in known_boards():
         raise ConfigError(f"{where}: unknown board {entry.board!r}; `tinynas boards` lists the names")
+    if entry.baud is not None:
+        _require_speed(entry.board, entry.baud, where)
     return entry
+
+
+def _require_speed(board: str, baud: int, where: str) -> None:
+    hardware = load_board(board).hardware
+    if hardware is not None and hardware.baud != baud:
+        raise ConfigError(
+            f"{where}: baud: {baud}, but images for {Path(board).stem} talk at {hardware.baud}; leave it out, or name "
+            "a board file of your own with that speed"
+        )
 
 
 def _yaml() -> YAML:
