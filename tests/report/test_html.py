@@ -158,11 +158,21 @@ def test_a_search_by_sums_over_blocks_says_how_far_they_are_off(run: Path, tmp_p
     assert page.count("<title>candidate:") == len(candidates) - 1
 
 
-def test_a_supernets_search_says_how_far_its_table_is_off(run: Path, tmp_path: Path) -> None:
+def test_a_supernet_is_told_by_its_cost_and_how_far_its_table_is_off(run: Path, tmp_path: Path) -> None:
     """And how many networks were timed: those that were found only."""
     summary = json.loads((run / "summary.json").read_text())
     search = {"method": "evolution", "measured": 17, "latency_table": {"mape": 0.021, "nets": 24}}
-    changed = edit_summary(run, tmp_path / "ofa", search=summary["search"] | search | {"latency_table_mape": 0.034})
+    supernet = {"epochs": 58, "seconds": 3000.0, "bytes": 181_234, "subnets": 16_000_000_000}
+    scores = {"accuracy_validation": 0.91, "accuracy_validation_smallest": 0.82}
+    changed = edit_summary(
+        run,
+        tmp_path / "ofa",
+        search=summary["search"] | search | {"latency_table_mape": 0.034},
+        supernet=supernet | scores,
+        board_s={"front": 77.7, "finetune": 0.0},
+    )
     page = render(load_run(changed))
+    assert "58 epochs in 50 minutes trained one supernet for every board: 1.6e+10 subnets in 181,234 bytes" in page
+    assert "82.0 % (smallest) to 91.0 % (largest)" in page and "latency table and search took 78 s" in page
     assert "2.1% off on 24 networks that it was not made from, 3.4% on those found" in page
     assert "17 networks of the search were built, flashed and timed" in page

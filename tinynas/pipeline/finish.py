@@ -169,6 +169,7 @@ def _summary(
         "search": {"space_size": stages.space.size, **read_json(stages.search.folder / "search.json")},
         "library": _record(stages.library, "library.json"),
         "finetune": _record(stages.finetune, "epochs.json"),
+        "supernet": _record(stages.reference if context.experiment.method == "ofa" else None, "metrics.json"),
         "front": list(front),
         "chosen": chosen,
         "verdict": verdict(chosen, baselines),

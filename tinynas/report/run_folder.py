@@ -114,6 +114,17 @@ class LibraryFigures(Record, frozen=True):
     reference_epochs: int | None = None
 
 
+class SupernetFigures(Record, frozen=True):
+    """What a Once-for-All supernet took."""
+
+    epochs: int
+    seconds: float
+    bytes: int
+    subnets: int
+    accuracy_validation: float  # of the largest subnet
+    accuracy_validation_smallest: float
+
+
 class FinetuneFigures(Record, frozen=True):
     """The chosen net's accuracy on validation images, epoch by epoch."""
 
@@ -155,6 +166,7 @@ class Summary(Record, frozen=True):
     verdict: Verdict
     library: LibraryFigures | None = None
     finetune: FinetuneFigures | None = None
+    supernet: SupernetFigures | None = None
     board_s: dict[str, float] = {}  # "front" and "finetune" of this board, when all else is there
     seconds: dict[str, float] = {}  # of each stage, over all sittings
     wall_s: float

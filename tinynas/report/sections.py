@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 
 from tinynas.plan.plan import Plan
@@ -18,7 +18,7 @@ from tinynas.report.charts import (
 from tinynas.report.memory_chart import memory_chart, usage_bar
 from tinynas.report.memory_text import Part
 from tinynas.report.op_table import OpRow, op_rows
-from tinynas.report.run_folder import BoardFacts, Net, OpProfile, Predictor, Run, Search
+from tinynas.report.run_folder import BoardFacts, Net, OpProfile, Predictor, Run, Search, SupernetFigures
 from tinynas.report.tables import caption, net_cells, percent, size
 
 OVERLAP_WORDS = "Where rectangles overlap, a kernel writes its output over input that it has used."
@@ -160,6 +160,8 @@ def _tau(tau: float | None) -> str:
 
 def cost(run: Run) -> str:
     """What the run's parts took, in epochs of training one net, and how finetuning went; "" where it was not kept."""
+    if run.summary.supernet is not None:
+        return section("Cost", _supernet_words(run.summary.supernet, run.summary.board_s))
     library, finetune = run.summary.library, run.summary.finetune
     if library is None or finetune is None:
         return ""
@@ -176,6 +178,15 @@ def cost(run: Run) -> str:
         words += f"; trained from scratch for {len(finetune.scratch)} epochs it has {percent(finetune.scratch[-1])}, "
         words += f"which finetuning has after {reached} epochs" if reached else "which finetuning does not reach"
     return section("Cost", intro, figure(epochs_chart(finetune), f"{words}."))
+
+
+def _supernet_words(found: SupernetFigures, board_s: Mapping[str, float]) -> str:
+    return (
+        f"{found.epochs} epochs in {found.seconds / 60:.0f} minutes trained one supernet for every board: "
+        f"{found.subnets:.2g} subnets in {found.bytes:,} bytes, validation accuracy "
+        f"{percent(found.accuracy_validation_smallest)} (smallest) to {percent(found.accuracy_validation)} (largest). "
+        f"This board's latency table and search took {board_s.get('front', 0.0):.0f} s."
+    )
 
 
 _SEARCHES = {

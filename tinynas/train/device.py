@@ -53,6 +53,6 @@ def open_device(config: HardwareConfig) -> Device:
             "take device = 'auto', or install a torch with CUDA"
         )
     kind: Literal["cpu", "cuda"] = "cuda" if has_cuda and config.device != "cpu" else "cpu"
-    # bfloat16 on CPUs is slower for depthwise convolutions even with AVX512-BF16 (`python -m bench training`)
+    # bfloat16 on CPUs is slower for depthwise convolutions even with AVX512-BF16 (`python -m bench.training`)
     half = config.bfloat16 == "on" or (config.bfloat16 == "auto" and kind == "cuda" and torch.cuda.is_bf16_supported())
     return Device(kind, half, config.compile)
