@@ -83,7 +83,7 @@ class QuantiseConfig(BaseModel, frozen=True, extra="forbid"):
 class SpaceChoiceConfig(BaseModel, frozen=True, extra="forbid"):
     """How resolutions and width are chosen where [space] lists more than are kept (TinyNAS, arXiv 2007.10319)."""
 
-    samples: PositiveInt = 200  # networks per (resolution, width)
+    samples: PositiveInt = 1000  # networks per (resolution, width), as the paper draws
     resolutions: PositiveInt = 1  # kept for the search to choose from; the width is always one
 
 
