@@ -3,5 +3,5 @@
 from platformio.platform.base import PlatformBase
 
 
-class DoublePlatform(PlatformBase):
+class DoublePlatform(PlatformBase):  # type: ignore[misc]
     """Needs no package: the compiler is this machine's."""
