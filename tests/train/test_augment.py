@@ -44,6 +44,12 @@ def test_mirror_is_each_image_or_its_mirror_image() -> None:
     assert kinds == {(True, False), (False, True)}
 
 
+def test_it_works_where_the_images_are() -> None:
+    """On a device without data: a tensor left on the CPU would be refused."""
+    there = augmented(batch().to("meta"), AugmentConfig(shift=0.2), torch.Generator().manual_seed(0))
+    assert there.device.type == "meta" and there.shape == (8, 3, 10, 12)
+
+
 def test_to_float_is_channels_last() -> None:
     x = to_float(batch())
     assert x.shape == (8, 3, 10, 12) and x.is_contiguous(memory_format=torch.channels_last)

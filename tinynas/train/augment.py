@@ -1,4 +1,7 @@
-"""Augmentation on uint8 batches in memory: mirror, shift, brightness and contrast; drawn from a passed generator."""
+"""Augmentation on uint8 batches: mirror, shift, brightness and contrast; drawn from a passed generator.
+
+Draws are made on the CPU, so that they are the same everywhere; the work is done where the images are.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def augmented(images: Tensor, config: AugmentConfig, generator: torch.Generator)
     """uint8 (n, h, w, c) to augmented float32 (n, c, h, w) in [0, 1]."""
     moved = _shifted(images, config.shift, generator)
     if config.mirror:
-        flip = _uniform(len(images), 1.0, generator) > 0
+        flip = _uniform(images, 1.0, generator) > 0
         moved = torch.where(_per_image(flip), moved.flip(2), moved)
     return _lit(to_float(moved), config, generator)
 
@@ -28,8 +31,8 @@ def _shifted(images: Tensor, share: float, generator: torch.Generator) -> Tensor
     n, height, width, _ = images.shape
     if not round(share * max(height, width)):
         return images
-    rows, columns = (_offsets(n, size, share, generator) for size in (height, width))
-    return images[torch.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
+    rows, columns = (_offsets(n, size, share, generator).to(images.device) for size in (height, width))
+    return images[torch.arange(n, device=images.device)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 def _offsets(n: int, size: int, share: float, generator: torch.Generator) -> Tensor:
@@ -42,14 +45,14 @@ def _offsets(n: int, size: int, share: float, generator: torch.Generator) -> Ten
 def _lit(x: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     if not (config.brightness or config.contrast):
         return x
-    gain = 1 + _uniform(len(x), config.contrast, generator)
-    offset = _uniform(len(x), config.brightness, generator)
+    gain = 1 + _uniform(x, config.contrast, generator)
+    offset = _uniform(x, config.brightness, generator)
     return ((x - 0.5) * _per_image(gain) + (0.5 + _per_image(offset))).clamp_(0, 1)
 
 
-def _uniform(n: int, limit: float, generator: torch.Generator) -> Tensor:
-    """(n,) in [-limit, limit)."""
-    return (torch.rand(n, generator=generator) * 2 - 1) * limit
+def _uniform(batch: Tensor, limit: float, generator: torch.Generator) -> Tensor:
+    """(n,) in [-limit, limit), one for each of the batch, beside it."""
+    return ((torch.rand(len(batch), generator=generator) * 2 - 1) * limit).to(batch.device)
 
 
 def _per_image(values: Tensor) -> Tensor:

@@ -145,8 +145,8 @@ class _Run:
         total = torch.zeros((), device=self.device.kind)
         for step, batch in enumerate(self._batches()):
             self._set_rate(phase, self.epoch * self.steps_per_epoch + step)
-            images = augmented(self.images[batch], self.config.augment, generator)
-            total += self._step(self.device.moved(images), self.device.moved(self.labels[batch]), phase, step)
+            images = augmented(self.device.moved(self.images[batch]), self.config.augment, generator)
+            total += self._step(images, self.device.moved(self.labels[batch]), phase, step)
         self.epoch += 1
         if self.epoch == phase.config.epochs:
             self.place, self.epoch = self.place + 1, 0

@@ -110,9 +110,9 @@ class _Run:
         total = torch.zeros((), device=self.device.kind)
         for step, batch in enumerate(_batches(len(self.labels), self.config.batch_size, generator)):
             self._set_rate(self.epoch * self.steps_per_epoch + step)
-            images = augmented(self.images[batch], self.config.augment, generator)
+            images = augmented(self.device.moved(self.images[batch]), self.config.augment, generator)
             with self.device.arithmetic():
-                loss = self._loss(self.device.moved(images), self.device.moved(self.labels[batch]))
+                loss = self._loss(images, self.device.moved(self.labels[batch]))
             self.optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
