@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tinynas.errors import BusyError, StoreError
-from tinynas.lab.locks import board_lock, lock_folder, lock_holder, lock_holders
+from tinynas.lab.locks import board_lock, lock_folder, lock_holder
 
 _HOLD = """
 import sys
@@ -38,11 +38,13 @@ def test_who_is_refused_learns_who_has_it(name: str, tmp_path: Path) -> None:
     other = hold(name, tmp_path)
     with pytest.raises(BusyError, match=f"process {other.pid} for a long test"), board_lock(name, folder=tmp_path):
         pass
-    assert [(holder.name, holder.pid) for holder in lock_holders(tmp_path)] == [(name, other.pid)]
+    holder = lock_holder(name, tmp_path)
+    assert holder is not None
+    assert (holder.name, holder.pid) == (name, other.pid)
     other.communicate()
     with board_lock(name, folder=tmp_path) as mine:
         assert mine.pid == os.getpid()
-    assert lock_holders(tmp_path) == []
+    assert lock_holder(name, tmp_path) is None
 
 
 def test_a_killed_process_frees_its_lock(tmp_path: Path) -> None:

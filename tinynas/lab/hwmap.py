@@ -18,8 +18,6 @@ from tinynas.lab.files import write_whole
 from tinynas.lab.hardware import Flasher
 from tinynas.lab.power import Power
 
-DEFAULT_MAP = Path("map.yaml")
-
 
 class BoardEntry(BaseModel, frozen=True, extra="allow"):
     """One board of the bench. Keys that are not listed here are the user's own and are kept."""

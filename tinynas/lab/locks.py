@@ -89,13 +89,6 @@ def lock_holder(name: str, folder: Path | None = None) -> Holder | None:
         os.close(file)
 
 
-def lock_holders(folder: Path | None = None) -> list[Holder]:
-    """Everybody who has a lock, by its name; names that start with a dot are our own and left out."""
-    where = folder or lock_folder()
-    names = sorted(_name(path) for path in where.glob("[!.]*.lock"))
-    return [holder for name in names if (holder := lock_holder(name, where)) is not None]
-
-
 def _acquire(file: int, name: str, wait_s: float) -> None:
     start_s = time.monotonic()
     while not _try(file, fcntl.LOCK_EX):
@@ -146,10 +139,6 @@ def _path(name: str, folder: Path) -> Path:
     """One file per name: what a file name cannot hold is written as %XX."""
     escaped = re.sub(r"[^\w.-]", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), name, flags=re.A)
     return folder / f"{escaped}.lock"
-
-
-def _name(path: Path) -> str:
-    return re.sub(rb"%([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode()), path.stem.encode()).decode()
 
 
 def _myself(name: str, purpose: str) -> Holder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from pydantic import BaseModel
 
@@ -73,8 +72,3 @@ class RunResult(BaseModel, frozen=True, extra="forbid"):
         if self.count(Status.FAILED):
             return EXIT_FAILED
         return EXIT_LAB_TROUBLE if self.count(Status.ERROR) else 0
-
-
-def with_status(cases: Sequence[CaseResult], status: Status) -> list[CaseResult]:
-    """Those of `cases` that ended so."""
-    return [case for case in cases if case.status is status]
