@@ -53,7 +53,7 @@ def _counts(result: RunResult) -> str:
     counts = ", ".join(f"{n} {status.value}" for status in Status if (n := result.count(status)))
     ran = sum(1 for case in result.cases if case.attempts)
     if ran == 0:
-        return f"{counts or 'no cases'}: nothing ran, as no board fits"
+        return f"{counts or 'no cases'}: nothing ran"
     busy = sum(1 for board in result.boards if board.seconds)
     boards = f"{busy} board{'' if busy == 1 else 's'}"
     return f"{counts} in {result.seconds:.0f} s on {boards}: {ran / result.seconds * 60:.0f} pairs per minute"

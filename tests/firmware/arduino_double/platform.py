@@ -3,5 +3,5 @@
 from platformio.platform.base import PlatformBase
 
 
-class DoublePlatform(PlatformBase):  # type: ignore[misc]  # PlatformIO's types are not followed  # type: ignore[misc]
+class DoublePlatform(PlatformBase):  # type: ignore[misc]  # its types are not followed
     """Needs no package: the compiler is this machine's."""

@@ -61,6 +61,8 @@ def test_a_data_set_keeps_its_name(folder: Path) -> None:
         ('name = "s"\nboard = "x"\n' + MODELS, "board: Extra inputs"),
         ('name = "s"\nruntimes = ["fast"]\n' + MODELS, "runtimes"),
         ('name = "s"\ntolerance = {latency = -1}\n' + MODELS, r"tolerance\.latency"),
+        ('name = "s"\nboards = ["nuckleo"]\n' + MODELS, r"s\.toml: boards: unknown board 'nuckleo'"),
+        ('name = "s"\n' + MODELS + 'boards = ["nuckleo"]\n', "unknown board 'nuckleo'"),
         ("name = \n", "Invalid value"),
     ],
 )

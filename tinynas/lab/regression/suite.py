@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, PositiveFloat, PositiveInt, ValidationError
 
 from tinynas.errors import ConfigError
+from tinynas.lab.board import known_boards
 from tinynas.lab.hwmap import BoardEntry
 from tinynas.lab.measure import Runtime
 
@@ -58,7 +59,7 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
         """The suite in the file at `path`, with absolute paths.
 
         Raises:
-            ConfigError: missing or malformed; the key is named.
+            ConfigError: missing or malformed, or it names an unknown board; the key is named.
         """
         try:
             suite = cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -69,6 +70,7 @@ class Suite(BaseModel, frozen=True, extra="forbid"):
         except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigError(f"{path}: {reason}; wanted a suite in TOML, as docs/lab.md describes it") from error
+        _require_known(suite, path)
         home = path.resolve().parent
         quarantine = None if suite.quarantine is None else home / suite.quarantine
         models = tuple(_absolute(spec, home) for spec in suite.models)
@@ -140,6 +142,14 @@ def on_every_board(cases: Iterable[Case], entries: Sequence[BoardEntry]) -> Iter
     for case in cases:
         ids: list[str | None] = [entry.id for entry in entries if entry.kind == case.kind]
         yield from (replace(case, entry=entry) for entry in ids or [None])
+
+
+def _require_known(suite: Suite, path: Path) -> None:
+    """Else a name with a slip in it would be skipped, night after night."""
+    named = [*(suite.boards or ()), *(board for spec in suite.models for board in spec.boards or ())]
+    for board in named:
+        if not board.endswith(".toml") and board not in known_boards():
+            raise ConfigError(f"{path}: boards: unknown board {board!r}; `tinynas boards` lists the names")
 
 
 def _absolute(spec: ModelSpec, home: Path) -> ModelSpec:
