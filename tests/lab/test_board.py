@@ -67,6 +67,11 @@ def test_an_unknown_board_lists_the_known_ones() -> None:
         load_board("nonesuch")
 
 
+def test_a_missing_file_is_one_plain_line() -> None:
+    with pytest.raises(BoardError, match=r"^mine\.toml: No such file or directory; wanted a board file"):
+        load_board("mine.toml")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -83,7 +83,7 @@ def test_a_chip_that_is_not_known_leaves_the_addresses_open() -> None:
         ({"like": "nonesuch"}, "unknown board 'nonesuch'"),
         ({"clock_hz": 0}, "my-board: clock_hz"),
         ({"usb": ("no id",)}, "my-board: hardware.usb"),
-        ({"upload_protocol": None}, "no flasher is known for it"),
+        ({"upload_protocol": None}, "no flasher is known for it; give --upload-protocol"),
     ],
 )
 def test_facts_that_do_not_fit_are_refused(tmp_path: Path, more: dict[str, Any], message: str) -> None:

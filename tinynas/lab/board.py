@@ -139,7 +139,8 @@ class Board(BaseModel, frozen=True, extra="forbid"):
         except ValidationError as error:
             raise BoardError(f"{path}: {_first(error)}; mend the board file") from error
         except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
-            raise BoardError(f"{path}: {error}") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise BoardError(f"{path}: {reason}; wanted a board file: tinynas boards new makes one") from error
 
 
 def _toml(value: object) -> str:

@@ -250,7 +250,7 @@ def _hardware(facts: Facts, like: Board | None) -> list[str]:
     wanted = ("platformio",) if like is None else ("openocd", "pyocd")
     tables = {name: lines for name, lines in known.items() if lines and name in wanted}
     if not tables:
-        how = "its PlatformIO upload protocol" if like is None else "OpenOCD's files or pyOCD's target"
+        how = "--upload-protocol" if like is None else "--openocd FILE or --pyocd TARGET"
         raise BoardError(f"{facts.name}: no flasher is known for it; give {how}")
     through = like.hardware.console_through if like and like.hardware else "usb"
     console = like.hardware.console if like and like.hardware else "USB"
