@@ -191,7 +191,10 @@ def test_run_passes_settings_on_and_prints_the_front(
 ) -> None:
     seen: list[Any] = []
 
-    def pipeline(path: Path, overrides: list[str], progress: object, *, measurements: str | None) -> Path:
+    def pipeline(
+        path: Path, overrides: list[str], progress: object, *, measurements: str | None, port: str | None
+    ) -> Path:
+        assert port is None
         seen.append((path, overrides, measurements))
         return write_run(tmp_path / "runs" / "demo")
 
