@@ -108,8 +108,8 @@ def test_the_summary_has_what_scripts_rely_on(runs: Path) -> None:
 def test_sums_of_the_latency_table_are_the_measured_latencies(runs: Path) -> None:
     """Close on networks that it was not built from, and on those that the search chose by it.
 
-    Networks as small as these add up less well than real ones (1 to 2 %, docs/once-for-all.md): which of their blocks run
-    in bands depends on what the others need, and a band or two is much of them.
+    Networks as small as these add up less well than real ones (1 to 2 %, docs/once-for-all.md): which of their blocks
+    run in bands depends on what the others need, and a band or two is much of them.
     """
     search = summary(runs / "ofa")["search"]
     assert search["latency_table"]["mape"] < 0.07
