@@ -228,10 +228,11 @@ class SerialLink:
         return line + b"\n"
 
     def _timeout(self, seen: list[str], wanted: str) -> LinkError:
-        if not self._pending and not seen:
+        if not self._pending.strip(b"\r") and not seen:
             silent = f"wanted {wanted}, the board says nothing; is it powered, and the runner flashed?"
             return NoAnswerError(self._says(silent))
-        last = self._pending.decode("ascii", "backslashreplace") or seen[-1]
+        # a line may break off between its two end characters
+        last = self._pending.decode("ascii", "backslashreplace").removesuffix("\r") or seen[-1]
         text = f"wanted {wanted}, the last that came is {last[-80:]!r}"
         if is_protocol(last) or "m-".startswith(last):
             return NoAnswerError(self._says(text))
