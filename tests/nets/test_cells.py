@@ -66,7 +66,11 @@ def int8_graph(network: Network) -> Graph:
 
 
 def lively(spec: NetSpec) -> Network:
-    return with_lively_norms(build_network(spec, seed=1), seed=2)
+    """With large scores, so that even cells that average much of the input away give different ones."""
+    network = with_lively_norms(build_network(spec, seed=1), seed=2)
+    with torch.no_grad():
+        network.head.classifier.weight.mul_(20)
+    return network
 
 
 def assert_same_everywhere(network: Network, worker: TflmWorker) -> None:
@@ -95,7 +99,7 @@ def test_one_network_in_all_its_forms(
     with torch.no_grad():
         wanted = network(torch.from_numpy(samples).permute(0, 3, 1, 2)).numpy()
     np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-4, atol=1e-5)
-    assert np.ptp(wanted, axis=0).min() > 5e-5  # else the inputs would make no difference
+    assert np.ptp(wanted, axis=0).min() > 1e-3  # else the inputs would make no difference
     assert_same_everywhere(network, worker)
 
 
