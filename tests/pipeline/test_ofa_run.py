@@ -49,8 +49,8 @@ n_heldout = 8
 mlp = { hidden = 32, epochs = 60 }
 
 [ofa.latency_table]
-nets = 20
-check_nets = 6
+nets = 40
+check_nets = 12
 
 [ofa.search]
 population = 12
@@ -106,13 +106,9 @@ def test_the_summary_has_what_scripts_rely_on(runs: Path) -> None:
 
 
 def test_sums_of_the_latency_table_are_the_measured_latencies(runs: Path) -> None:
-    """Close on networks that it was not built from, and on those that the search chose by it.
-
-    Networks as small as these add up less well than real ones (1 to 2 %, docs/once-for-all.md): which of their blocks
-    run in bands depends on what the others need, and a band or two is much of them.
-    """
+    """At most 5 % off on networks that it was not built from; and on those that the search chose by it."""
     search = summary(runs / "ofa")["search"]
-    assert search["latency_table"]["mape"] < 0.07
+    assert search["latency_table"]["mape"] < 0.05
     assert search["latency_table_mape"] < 0.08
     rows = json.loads((runs / "ofa" / "candidates.json").read_text())
     assert any(row["on_front"] for row in rows)
@@ -157,7 +153,7 @@ def test_the_whole_front_in_one_search(runs: Path) -> None:
 def test_the_table_by_itself_is_the_runs(runs: Path) -> None:
     table, path = measure_latency_table(runs / "tiny.toml", runs=runs, workers=1)
     assert path.parent.resolve() == (runs / "ofa" / "stages" / "latency_table").resolve()
-    assert table.check is not None and table.check.nets == 6
+    assert table.check is not None and table.check.nets == 12
 
 
 def test_of_stages_as_well_as_of_blocks(runs: Path) -> None:
