@@ -75,7 +75,7 @@ class Trial:
         return SearchProblem(
             space,
             (error, Objective("latency_us", self.latencies_us)),
-            cost.overflow,
+            cost.overflows,
             lambda rng: sample_feasible(space, cost, rng),
         )
 

@@ -58,7 +58,7 @@ def problem(lab: Lab, limit_macs: float = 1e12, initial: tuple[Arch, ...] = ()) 
             Objective("error", lambda archs: [error(space, arch) for arch in archs]),
             Objective("macs", lab.measure),
         ),
-        lambda arch: max(0.0, macs(space, arch) / limit_macs - 1),
+        lambda archs: [max(0.0, macs(space, arch) / limit_macs - 1) for arch in archs],
         space.sample,
         initial,
     )

@@ -110,6 +110,27 @@ def test_budget_is_kept_to_the_measurement() -> None:
     assert len(lab.store) == len(result.candidates) == 37
 
 
+def test_a_number_of_candidates_counts_more_than_one_of_generations() -> None:
+    lab = Lab(FACES)
+    result = run(lab, SearchConfig(population=16, generations=2, max_evaluated=90))
+    assert len(lab.store) == len(result.candidates) == 90
+    assert len(result.generations) > 3
+
+
+def test_without_a_number_of_candidates_generations_count() -> None:
+    assert len(run(Lab(FACES), SearchConfig(population=8, generations=3)).generations) == 4
+
+
+def test_a_number_of_candidates_that_do_not_fit_is_not_waited_for() -> None:
+    """Of 648 networks 29 fit: the search ends before it has tried them all."""
+    fitting = sorted(macs(SMALL_FACES, arch) for arch in every_arch(SMALL_FACES))[:29]
+    lab = Lab(SMALL_FACES)
+    held = problem(lab, fitting[-1], (SMALL_FACES.smallest(),))
+    result = search(held, SearchConfig(population=16, max_evaluated=600), np.random.default_rng(0))
+    assert len(result.candidates) <= 29
+    assert result.generations[-1].evaluated + result.generations[-1].rejected < 648
+
+
 def test_small_space_ends_when_all_is_known() -> None:
     space = SMALL_FACES.with_changes(resolutions=(64,), stages=SMALL_FACES.stages[:1])
     result = run(Lab(space), SearchConfig(population=8, generations=60), limit=math.inf)
@@ -170,7 +191,11 @@ def test_limit_that_nothing_keeps_says_how_close_the_nearest_came() -> None:
 def test_a_measurement_that_is_no_number_is_a_bug_of_the_caller() -> None:
     broken = Objective("latency_us", lambda archs: [math.nan] * len(archs))
     with pytest.raises(ValueError, match="latency_us"):
-        search(SearchProblem(FACES, (broken,), lambda _: 0.0, FACES.sample), CONFIG, np.random.default_rng(0))
+        search(
+            SearchProblem(FACES, (broken,), lambda archs: [0.0] * len(archs), FACES.sample),
+            CONFIG,
+            np.random.default_rng(0),
+        )
 
 
 def test_importing_the_search_is_cheap() -> None:

@@ -28,7 +28,7 @@ class CandidateFigures:
         return self.latency(archs)
 
     def cost(self, archs: Sequence[Arch]) -> Sequence[Cost]:
-        return [self.costs(arch) for arch in archs]
+        return list(self.costs.batch(archs))
 
     def power_mw(self) -> float:
         if self.board.active_power_mw is None:

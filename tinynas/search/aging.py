@@ -47,15 +47,20 @@ def aging_evolution(
 
 def _children(archive: Archive, population: deque[Arch], config: SearchConfig, rng: np.random.Generator) -> list[Arch]:
     """Up to a batch of new archs that fit."""
-    left = config.budget - len(archive.candidates)
+    wanted = min(config.batch, config.budget - len(archive.candidates))
     children: dict[Arch, None] = {}
-    for _ in range(config.batch * _TRIES_PER_CHILD):
-        if len(children) >= min(config.batch, left):
-            break
-        child = archive.problem.space.mutate(_parent(archive, population, config, rng), rng, config.mutation)
-        if child not in children and not archive.seen(child) and archive.problem.overflow(child) <= 0:
-            children[child] = None
+    tries = config.batch * _TRIES_PER_CHILD
+    while len(children) < wanted and tries > 0:
+        drawn = [_child(archive, population, config, rng) for _ in range(min(tries, wanted - len(children)))]
+        tries -= len(drawn)
+        new = [child for child in dict.fromkeys(drawn) if child not in children and not archive.seen(child)]
+        overflows = zip(new, archive.problem.overflows(new), strict=True)
+        children |= {child: None for child, overflow in overflows if overflow <= 0}
     return list(children)
+
+
+def _child(archive: Archive, population: deque[Arch], config: SearchConfig, rng: np.random.Generator) -> Arch:
+    return archive.problem.space.mutate(_parent(archive, population, config, rng), rng, config.mutation)
 
 
 def _parent(archive: Archive, population: deque[Arch], config: SearchConfig, rng: np.random.Generator) -> Arch:

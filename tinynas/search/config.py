@@ -20,12 +20,13 @@ class SearchConfig(BaseModel, frozen=True, extra="forbid"):
     # every candidate timed, or summed over blocks by a table made once ([ofa.latency_table]) and only the front timed
     latency: Literal["measured", "blocks"] = "measured"
     population: Annotated[int, Field(ge=4)] = 24
-    generations: NonNegativeInt = 10  # after the first
+    generations: NonNegativeInt = 10  # after the first; what sets the budget where max_evaluated does not
     crossover: Probability = 0.9  # nsga2; else a child starts as a copy of its mother
     mutation: Probability = 0.1  # of each gene (as once-for-all's evolution); one gene changes at least
     tournament: Annotated[int, Field(ge=2)] | None = None  # aging; None: a quarter of the population
     batch: PositiveInt = 8  # aging: children evaluated side by side
-    max_evaluated: PositiveInt | None = None  # distinct candidates, so measurements; None: population x generations
+    # distinct candidates, so measurements, however many generations they take; None: population x (generations + 1)
+    max_evaluated: PositiveInt | None = None
 
     @field_validator("objectives", "limits")
     @classmethod
@@ -39,5 +40,5 @@ class SearchConfig(BaseModel, frozen=True, extra="forbid"):
 
     @property
     def budget(self) -> int:
-        """Most candidates to evaluate, by any method."""
+        """Candidates to evaluate, by any method; fewer only where no new network that fits turns up."""
         return self.max_evaluated or self.population * (self.generations + 1)

@@ -13,6 +13,8 @@ from tinynas.space.space import Arch
 if TYPE_CHECKING:
     from pymoo.algorithms.moo.nsga2 import NSGA2
 
+_FRUITLESS = 20  # generations without a network that fits, before a search for so many candidates ends without them
+
 
 def nsga2(
     problem: SearchProblem,
@@ -24,7 +26,8 @@ def nsga2(
 
     Archs that overflow are never evaluated; they lose to every arch that fits, and to those that overflow less; so
     do, among those that fit, archs beyond an objective's limit (constraint domination). No network is evaluated twice
-    or proposed again. Ends early when the budget is spent or no new network turns up.
+    or proposed again. Ends after `config.generations`, or with `config.max_evaluated` when so many are evaluated; early
+    when no new network that fits turns up.
 
     Raises:
         InfeasibleError: not one of the first generation fits, or not one evaluated keeps the objectives' limits.
@@ -36,10 +39,7 @@ def nsga2(
     on_generation(archive.generations[-1])
 
     algorithm = _algorithm(archive, config, rng)
-    for _ in range(config.generations):
-        offspring = algorithm.ask()
-        if archive.exhausted or offspring is None:  # None: mating found nothing new
-            break
+    while not _done(archive, config) and (offspring := algorithm.ask()) is not None:  # None: mating found nothing new
         archs = [_arch(x) for x in offspring.get("X")]
         archive.add(archs)
         told = [arch for arch in archs if archive.seen(arch)]  # not those past the budget
@@ -49,10 +49,19 @@ def nsga2(
     return archive.result()
 
 
+def _done(archive: Archive, config: SearchConfig) -> bool:
+    """Whether the budget is spent: of generations, or of candidates and then however many generations they take."""
+    if config.max_evaluated is None:
+        return len(archive.generations) > config.generations
+    recent = archive.generations[-_FRUITLESS:]
+    return archive.exhausted or (len(recent) == _FRUITLESS and recent[0].evaluated == recent[-1].evaluated)
+
+
 def _algorithm(archive: Archive, config: SearchConfig, rng: np.random.Generator) -> NSGA2:
     """pymoo's NSGA-II, already told about the archive."""
     from pymoo.algorithms.moo.nsga2 import NSGA2
     from pymoo.core.problem import Problem
+    from pymoo.core.termination import NoTermination
 
     from tinynas.search.operators import NewArchs, SpaceCrossover, SpaceMutation
 
@@ -64,7 +73,7 @@ def _algorithm(archive: Archive, config: SearchConfig, rng: np.random.Generator)
         eliminate_duplicates=NewArchs(archive),
     )
     shape = Problem(n_var=len(space.gene_sizes), n_obj=len(archive.problem.objectives), n_ieq_constr=1)
-    algorithm.setup(shape, termination=("n_gen", config.generations + 2), seed=int(rng.integers(2**31)))
+    algorithm.setup(shape, termination=NoTermination(), seed=int(rng.integers(2**31)))
     algorithm.tell(infills=_population(archive, [*archive.candidates, *archive.overflows]))
     return algorithm
 

@@ -36,7 +36,7 @@ class SearchProblem:
 
     space: Space
     objectives: tuple[Objective, ...]
-    overflow: Callable[[Arch], float]  # 0: fits; else the overflow as a fraction of the limit
+    overflows: Callable[[Sequence[Arch]], Sequence[float]]  # of each 0: fits; else the overflow / the limit; in batches
     sample: Callable[[np.random.Generator], Arch]  # of the first generation; best one that samples what fits
     initial: tuple[Arch, ...] = ()  # in the first generation whatever else is
     reference: tuple[float, ...] = ()  # corner of the hypervolumes; (): 1.1 times the worst of the first generation
@@ -129,7 +129,7 @@ class Archive:
         self.generations.append(self._generation())
 
     def _fitting(self, archs: Sequence[Arch]) -> list[Arch]:
-        overflows = {arch: self.problem.overflow(arch) for arch in archs}
+        overflows = dict(zip(archs, self.problem.overflows(archs), strict=True))
         self.overflows.update({arch: overflow for arch, overflow in overflows.items() if overflow > 0})
         return [arch for arch, overflow in overflows.items() if overflow <= 0]
 

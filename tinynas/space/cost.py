@@ -149,9 +149,10 @@ class CandidateCost:
     def _table(self) -> NetworkTable:
         return NetworkTable(self.board.core, self.runtime)
 
-    def overflow(self, arch: Arch) -> float:
-        """0 if the arch fits, else its overflow as a fraction of the limit."""
-        return self(arch).overflow
+    def overflows(self, archs: Archs | Sequence[Arch]) -> list[float]:
+        """0 for each arch that fits, else its overflow as a fraction of the limit."""
+        found: list[float] = self.batch(archs).overflow.tolist() if len(archs) else []
+        return found
 
 
 class BatchCost(Protocol):

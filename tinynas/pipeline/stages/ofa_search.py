@@ -125,7 +125,7 @@ class _Work:
             Objective("error", lambda archs: [1 - score for score in self._scores(archs)]),
             Objective("latency_us", lambda archs: [self._latency(arch) for arch in archs], limit_us),
         )
-        problem = SearchProblem(space, objectives, self.costs.overflow, space.sample, (space.smallest(),))
+        problem = SearchProblem(space, objectives, self.costs.overflows, space.sample, (space.smallest(),))
         settings = SearchConfig(population=config.population, generations=config.generations, mutation=config.mutation)
         rng = np.random.default_rng(derive_seed(self.context.experiment.seed, "ofa_search"))
 

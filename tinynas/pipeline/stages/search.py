@@ -142,7 +142,7 @@ class _Work:
         return SearchProblem(
             space,
             objectives,
-            self.costs.overflow,
+            self.costs.overflows,
             lambda rng: sample_feasible(space, self.costs, rng),
             (space.smallest(), space.largest()),
             constraints=constraints,
