@@ -68,10 +68,40 @@ def hardware_in_the_loop(folder: Path, axes: Axes) -> None:
     axes.legend()
 
 
+_METHODS = {"donna": ("DONNA", "tab:blue"), "ofa": ("Once-for-All", "tab:green")}
+_FROM_SCRATCH = 24  # networks that a search without shared weights trains for each board, as few as they are
+
+
+def cost(folder: Path, axes: Axes) -> None:
+    """CPU seconds against the number of boards."""
+    most, scratch_s = 0, 0.0
+    for path in sorted(folder.glob("*-cost.json")):
+        found = _read(path)
+        label, colour = _METHODS[found["method"]]
+        targets = [row["targets"] for row in found["cumulated"]]
+        label = f"{label}, {path.stem.removesuffix('-cost')} (run)"
+        axes.plot(targets, [row["cpu_s"] for row in found["cumulated"]], color=colour, marker="o", ms=3, label=label)
+        products = [row for row in found["for_targets"] if row["product"]]
+        axes.plot(
+            [targets[-1], *(row["targets"] for row in products)],
+            [found["cumulated"][-1]["cpu_s"], *(row["cpu_s"] for row in products)],
+            color=colour,
+            linestyle=":",
+        )
+        most = max(most, *targets, *(row["targets"] for row in products))
+        scratch_s = max(scratch_s, found["scratch_cpu_s"] or 0.0)
+    label = f"{_FROM_SCRATCH} networks from scratch per board (product)"
+    boards = [1, most]
+    axes.plot(boards, [_FROM_SCRATCH * scratch_s * n for n in boards], color="tab:gray", linestyle="--", label=label)
+    axes.set(xlabel="boards (with a latency limit each)", ylabel="CPU seconds", ylim=(0, None), xlim=(0, None))
+    axes.legend()
+
+
 PICTURES: dict[str, tuple[str, Callable[[Path, Axes], None]]] = {
     "predictor": ("study-predictor-heldout.json", predictor),
     "search-efficiency": ("study-search-efficiency.json", search_efficiency),
     "against-baselines": ("study-against-baselines.json", against_baselines),
+    "cost": ("*-cost.json", cost),
     "hardware-in-the-loop": ("*-hardware-in-the-loop-*.json", hardware_in_the_loop),
 }
 

@@ -107,12 +107,41 @@ def hardware_in_the_loop(found: dict[str, Any]) -> Iterator[str]:
     )
 
 
+def cost_table(found: dict[str, Any]) -> Iterator[str]:
+    """What each phase costs, and what all of it costs for several boards."""
+    phases, columns = found["phases"], ("first", "further_board", "further_limit")
+    head = (
+        "phase: CPU s / wall s / device s / epochs",
+        "first board",
+        f"each further board (mean of {found['further_boards_run']})",
+        f"a latency limit on a known board (mean of {found['further_limits_run']})",
+    )
+    names = dict.fromkeys(name for column in columns for name in phases[column])
+    rows = [(name, *(_amounts(phases[column].get(name)) for column in columns)) for name in names]
+    yield from table(head, rows)
+    yield ""
+    rows = [(one["targets"], _amounts(one), "product" if one["product"] else "run") for one in found["for_targets"]]
+    yield from table(("targets", head[0].removeprefix("phase: "), ""), rows)
+    last = found["cumulated"][-1]
+    yield f"Run: {last['targets']} targets on {last['boards']} boards. Left out: {found['left_out'] or 'none'}."
+    if found["scratch_cpu_s"] is not None:
+        yield f"The space's largest network trained alone from scratch: {found['scratch_cpu_s']:.0f} CPU s."
+
+
+def _amounts(one: dict[str, Any] | None) -> str:
+    if one is None:
+        return ""
+    values = [one[name] for name in ("cpu_s", "wall_s", "device_s", "epochs")]
+    return " / ".join("unknown" if value is None else f"{value:,.0f}" for value in values)
+
+
 _TABLES = {
     "*-predictor-quality.json": predictor,
     "*-search-efficiency.json": search_efficiency,
     "*-against-baselines.json": against_baselines,
     "*-subnets.json": subnets,
     "*-hardware-in-the-loop-*.json": hardware_in_the_loop,
+    "*-cost.json": cost_table,
 }
 
 

@@ -47,12 +47,14 @@ def evaluate_on_board(
     boards: int = 2,
     log: Path | None = None,
     port: str | None = None,
+    on_busy: Callable[[float], None] = lambda seconds: None,
 ) -> EvalResult:
     """Classifies `images` (uint8 [n, h, w, c]) on `board` and compares with `labels` [n].
 
     The class is the largest value of the first output; an output of one value is the second class from real 0.5 on.
     A virtual board is started `boards` times, to share the work; `log` is the first one's serial log. There is one
-    board at a `port`, and one of a real board, which without `port` is found by its USB identity.
+    board at a `port`, and one of a real board, which without `port` is found by its USB identity. `on_busy` is told of
+    each board at the end for how many seconds it was busy.
 
     Raises:
         DataError: images do not have the model's input shape, or there are none.
@@ -66,7 +68,10 @@ def evaluate_on_board(
             for k in range(copies(board, boards, port))
         ]
         task = _Task(inputs, labels, second_class_from(built.graph))
-        return _share(places, task, on_progress)
+        result = _share(places, task, on_progress)
+        for place in places:
+            on_busy(place.session.busy_s)
+        return result
 
 
 def pixels_to_int8(images: NDArray[np.uint8], labels: NDArray[np.int64], graph: Graph) -> Int8:

@@ -39,6 +39,7 @@ class Progress:
 
 OnDone = Callable[[Progress, Measurement], None]
 
+OnBusy = Callable[[float], None]
 
 def measure_all(
     models: Sequence[bytes],
@@ -59,6 +60,8 @@ class Farm:
     way to it (a lost byte, a loose plug) is measured again, a few times, each with its own serial log.
 
     The start method is spawn, so a script that makes a farm needs the usual `if __name__ == "__main__"`.
+    `on_busy` is told after each model for how many seconds its board was busy with it.
+
     """
 
     def __init__(
@@ -70,10 +73,12 @@ class Farm:
         repeats: int = 3,
         port: str | None = None,
     ) -> None:
+        on_busy: OnBusy = lambda seconds: None,
         self._job = Job(board, runtime, repeats, port)
         self._size = copies(board, workers, port)
         self._tries = _TRIES if board.kind == "hardware" else 1
         self._team: list[_Worker] = []
+        self._on_busy = on_busy
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +154,7 @@ class Farm:
             sha256 = worker.sha256
             return Reply(sha256, LinkError(f"measuring model {sha256[:12]}: the worker died or hung; run again"))
         return reply
+        self._on_busy(reply.busy_s)
 
     def _discard(self, worker: _Worker) -> None:
         worker.end(0.0)

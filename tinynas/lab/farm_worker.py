@@ -33,6 +33,7 @@ class Reply:
 
     sha256: str
     result: Measurement | TinyNasError
+    busy_s: float = 0.0  # of the board
 
 
 def serve(line: Connection, job: Job) -> None:
@@ -62,13 +63,13 @@ def _serve_until_trouble(
     """Measures until there is no more to do (None) or the board is in doubt; then the task that comes next."""
     trouble = False
     while task is not None and not trouble:
-        sha256, model = task
+        (sha256, model), before_s = task, session.busy_s
         try:
             result: Measurement | TinyNasError = measure(
                 model, job.board, session=session, runtime=job.runtime, repeats=job.repeats, interpreter=interpreter
             )
         except TinyNasError as error:
             result, trouble = error, isinstance(error, LinkError)
-        line.send(Reply(sha256, result))
+        line.send(Reply(sha256, result, session.busy_s - before_s))
         task = line.recv()
     return task

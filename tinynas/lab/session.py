@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class BoardSession:
     def __init__(self, board: Board, device: Device, log: RawLog, limits: Limits = GENEROUS) -> None:
         self.board = board
         self.limits = limits
+        self.busy_s = 0.0  # spent on flashing, loading, commands and their answers: not on waiting for the next of them
         self._device = device
         self._log = log
         self._inputs: tuple[Place, ...] = ()
@@ -91,7 +93,8 @@ class BoardSession:
 
     def flash_elf(self, elf: Path) -> Hello:
         """Like `flash`, for an image that someone else built."""
-        self._device.program(elf)
+        with self._busy():
+            self._device.program(elf)
         return self.attach()
 
     def attach(self) -> Hello:
@@ -113,7 +116,8 @@ class BoardSession:
     def _first_words(self) -> list[str]:
         link = self._device.link
         try:
-            link.synchronise(self.limits.synchronise_s)
+            with self._busy():
+                link.synchronise(self.limits.synchronise_s)
             link.tagged = True
         except RefusedError:  # an older runner
             link.tagged = False
@@ -140,7 +144,8 @@ class BoardSession:
 
     def _upload(self, indices: Sequence[int], inputs: Sequence[Int8]) -> None:
         for _ in range(_LOADS):
-            done = [upload(self._device.link, i, inputs[i].tobytes(), self.limits) for i in indices]
+            with self._busy():
+                done = [upload(self._device.link, i, inputs[i].tobytes(), self.limits) for i in indices]
             if not any(part.board_lost for part in done[1:]):
                 return
         raise PortLostError(f"{self._device.link.port}: the port went away during {_LOADS} loads of the inputs")
@@ -218,10 +223,20 @@ class BoardSession:
         return max(count, 0) / self.clock_hz * 1e6  # on the host, noise can make the overhead larger
 
     def _poke(self, place: Place, data: bytes) -> bool:
-        return len(data) >= _DEBUGGER_FROM_BYTES and self._device.write_memory(place.address, data)
+        with self._busy():
+            return len(data) >= _DEBUGGER_FROM_BYTES and self._device.write_memory(place.address, data)
 
     def _command(self, text: str, limit_s: float | None = None) -> list[str]:
-        return self._device.link.command(text, self.limits.command_s if limit_s is None else limit_s)
+        with self._busy():
+            return self._device.link.command(text, self.limits.command_s if limit_s is None else limit_s)
+
+    @contextmanager
+    def _busy(self) -> Iterator[None]:
+        began_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self.busy_s += time.monotonic() - began_s
 
 
 @contextmanager

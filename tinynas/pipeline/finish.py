@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.data.types import Dataset
-from tinynas.lab.measure import Measurement
-from tinynas.lab.store import MeasurementStore
 from tinynas.nets.checkpoint import load_network
 from tinynas.pipeline.artefacts import model_description, write_example
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.features import macs, params
 from tinynas.pipeline.files import read_json, write_bytes, write_json
 from tinynas.pipeline.log import RunLog
-from tinynas.pipeline.measuring import check_exact, open_farm
 from tinynas.pipeline.stage_store import Output
 from tinynas.pipeline.stages.baselines import load_baselines
 from tinynas.pipeline.stages.finetune import Finetuned, load_finetuned
+from tinynas.pipeline.stages.measured import measure_finished
 from tinynas.pipeline.stages.onboard import OnBoard, evaluate_chosen
 from tinynas.pipeline.stages.quantise import Int8Network, quantise_networks
-from tinynas.pipeline.summary import Entry, Measured, board_entry, board_seconds, dataset_entry, verdict
+from tinynas.pipeline.summary import Entry, Measured, board_entry, board_seconds, cost_entry, dataset_entry, verdict
 from tinynas.plan.fit import RuntimeSize
 from tinynas.predict.mlp import SubnetPredictor
 from tinynas.predict.quality import AccuracyPredictor
@@ -79,6 +77,7 @@ def finish(context: Context, log: RunLog, stages: Stages) -> None:
     log.write("finished")
     spent_s = log.stage_s()
     times = {"seconds": spent_s, "board_s": board_seconds(spent_s), "wall_s": round(log.wall_s(), 1)}
+    times["cost"] = cost_entry(context.used)
     write_json(context.folder / "summary.json", summary | times)
     _write_report(context)
     context.progress.say(summary["verdict"]["text"])
@@ -110,7 +109,7 @@ def _measured(
     """All networks that fit the board, measured on it as the candidates were."""
     fits = [network_cost(net.spec, context.board, runtime).fits for net in networks]
     models = [net.model for net, fit in zip(int8, fits, strict=True) if fit]
-    found = iter(_measure(context, models))
+    found = iter(measure_finished(context, models))
     return [
         Measured(
             net.name,
@@ -123,17 +122,6 @@ def _measured(
         )
         for net, made, fit in zip(networks, int8, fits, strict=True)
     ]
-
-
-def _measure(context: Context, models: Sequence[bytes]) -> list[Measurement]:
-    context.progress.begin("measure", "finished networks timed on the board", len(models))
-    store = MeasurementStore(context.measurements)
-    with open_farm(context) as farm:
-        found = farm.measure_all(models, store, lambda progress, _: context.progress.advance(progress.done))
-    for measurement in found:
-        check_exact(measurement)
-    context.progress.end("all outputs equal TFLite Micro's")
-    return found
 
 
 def _front_entries(finetuned: Sequence[Finetuned], measured: Sequence[Measured]) -> list[Entry]:

@@ -51,7 +51,7 @@ class RateLog:
 def open_farm(context: Context) -> Farm:
     """Workers with this run's board. A virtual board counts instructions, alike every time: one repeat tells all."""
     repeats = 1 if context.board.kind == "virtual" else _REPEATS
-    return Farm(context.board, context.workers, repeats=repeats, port=context.port)
+    return Farm(context.board, context.workers, repeats=repeats, port=context.port, on_busy=context.meter.device)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Outputs of stages, content-addressed: a stage with the same inputs is never computed twice.
 
-    runs/.stages/<stage>-<digest>/           finished output; key.json says of what
+    runs/.stages/<stage>-<digest>/           finished output; key.json says of what, cost.json what it took
     runs/.stages/<stage>-<digest>.partial/   being computed, or left by a run that was stopped
     runs/.stages/.locks/<stage>-<digest>     held by the process that computes it
 
@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tinynas.pipeline.cost import Cost, Meter
 from tinynas.pipeline.digest import digest
 from tinynas.pipeline.files import read_json, write_json
 
+_COST = "cost.json"
 _NAMED = 4  # changed settings; of more, only their tables
 
 
@@ -54,12 +56,18 @@ class Output:
     def digest(self) -> str:
         return self.key.digest
 
+    @property
+    def cost(self) -> Cost | None:
+        """What it took to compute; None where that was not kept."""
+        return Cost.load(self.folder / _COST)
+
 
 class StageStore:
     """The stage outputs below one folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.meter = Meter()  # told by the stages of what they trained, and for how long boards were busy
 
     def find(self, key: StageKey) -> Output | None:
         """The finished output of `key`, if there is one."""
@@ -80,9 +88,11 @@ class StageStore:
 
     def _make(self, key: StageKey, compute: Callable[[Path], None]) -> Output:
         partial, final = self._partial(key), self.root / key.folder_name
+        known = not partial.exists() or (partial / _COST).exists()  # else begun when costs were not kept yet
         partial.mkdir(parents=True, exist_ok=True)
-        write_json(partial / "key.json", asdict(key))
-        compute(partial)
+        with self.meter.costing(partial / _COST) if known else nullcontext():
+            write_json(partial / "key.json", asdict(key))
+            compute(partial)
         partial.rename(final)
         return Output(key, final)
 

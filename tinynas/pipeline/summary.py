@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinynas.data.types import Dataset
 from tinynas.lab.board import Board
 from tinynas.lab.measure import Measurement
+from tinynas.pipeline.stage_store import Output
 from tinynas.pipeline.stages.quantise import Int8Network
 from tinynas.pipeline.stages.search import measured_figures
 from tinynas.space.netspec import NetSpec
@@ -76,6 +77,12 @@ def board_seconds(seconds: Mapping[str, float]) -> Entry:
     """What a board costs once data, reference, library and predictor (or supernet) are there: front and finetuning."""
     front = sum(spent for stage, spent in seconds.items() if stage in _BOARD_STAGES)
     return {"front": round(front, 1), "finetune": round(seconds.get("finetune", 0.0), 1)}
+
+
+def cost_entry(stages: Mapping[str, Output]) -> Entry:
+    """What each stage took when it was computed, by this run or by an earlier one; null where that was not kept."""
+    costs = {name: output.cost for name, output in stages.items()}
+    return {name: asdict(cost) if cost else None for name, cost in costs.items()}
 
 
 def verdict(chosen: Entry, baselines: Sequence[Entry]) -> Entry:

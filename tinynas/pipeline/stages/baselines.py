@@ -71,6 +71,7 @@ def _train(context: Context, data: Dataset, folder: Path) -> None:
     context.progress.begin("baselines", "MobileNetV2 nets trained", len(widths))
     jobs = [_job(context, data, folder, width) for width in sorted(widths, reverse=True)]  # slowest first
     run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, job.folder.name))
+    context.meter.trained(len(jobs), len(jobs) * _recipe(context).epochs)
     scores = [read_json(job.result)["accuracy_validation"] for job in jobs]
     context.progress.end(f"validation accuracy {', '.join(f'{score:.1%}' for score in reversed(scores))}")
 

@@ -76,6 +76,7 @@ class _Work:
         write_json(folder / "epochs.json", self._epochs(best, folder))
         score = next(row["accuracy_validation"] for row in rows if row["chosen"])
         progress.end(f"{len(rows)} on the front; chosen: {self.library.space.label(best)}, validation {score:.1%}")
+        self._tell_cost(folder)
 
     def _front(self, order: Sequence[Arch], found: Found, folder: Path) -> list[Arch]:
         """Finetune in order until enough are not dominated, in validation accuracy and the search's costs; those."""
@@ -149,6 +150,13 @@ class _Work:
 
     def _chosen_place(self, folder: Path, arch: Arch) -> Path:
         """Further trained or not, whichever is better on validation: so it stays on the front."""
+    def _tell_cost(self, folder: Path) -> None:
+        config = self.context.experiment.finetune
+        fronted = len(list((folder / "networks").glob("*/trained.json")))
+        alone = [config.scratch.epochs] if config.scratch else []
+        epochs = fronted * config.front.epochs + config.chosen.epochs + sum(alone)
+        self.context.meter.trained(fronted + len(alone), epochs)
+
         before, after = _place(folder, arch), folder / "chosen"
         return after if _accuracy(after) >= _accuracy(before) else before
 

@@ -61,6 +61,7 @@ def _build(context: Context, data: Dataset, space: SearchSpace, reference: Netwo
     own = context.experiment.reference.checkpoint is not None  # the user's: nobody here knows how long it took
     epochs = None if own else context.experiment.reference.epochs
     write_json(folder / "library.json", figures | {"reference_epochs": epochs})
+    context.meter.trained(0, figures["trained"] * config.epochs, figures["epochs_equivalent"])
     progress.end(
         f"{total} blocks, noise/signal {np.nanmin(library.nsr):.2f} to {np.nanmax(library.nsr):.2f}; as much work as "
         f"{figures['epochs_equivalent']:.1f} epochs of the reference"

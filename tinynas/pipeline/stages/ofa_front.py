@@ -74,6 +74,7 @@ class _Work:
         entry = {name: row[name] for name in ("arch", "accuracy_validation", "predicted_accuracy", "latency_us")}
         entry["network"] = str((place / "start.npz").relative_to(folder))
         if (place / "trained.json").exists():
+        self.context.meter.trained(len(jobs), len(jobs) * config.epochs)
             trained = float(read_json(place / "trained.json")["accuracy_validation"])
             if trained >= row["accuracy_validation"]:
                 entry |= {

@@ -90,6 +90,8 @@ def _finish(context: Context, data: Dataset, space: ElasticSpace, folder: Path) 
     spent = {name: round(sum(row[name] for row in rows), 1) for name in ("seconds", "cpu_seconds")}
     sizes = {"bytes": path.stat().st_size, "subnets": space.size, "epochs": len(rows)}
     write_json(folder / "metrics.json", {**scores, **spent, **sizes})
+    parts = phases(space, context.experiment.ofa.training)
+    context.meter.trained(1, sum(part.config.epochs * part.config.subnets for part in parts))
     (folder / "checkpoint.npz").unlink(missing_ok=True)
     ends = f"{scores['accuracy_validation_smallest']:.1%} (smallest) to {scores['accuracy_validation']:.1%} (largest)"
     return f"{space.size:.3g} subnets in {sizes['bytes']:,} bytes; validation accuracy {ends}"

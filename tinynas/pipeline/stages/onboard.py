@@ -60,7 +60,7 @@ def _evaluate(context: Context, data: Dataset, model: bytes, folder: Path) -> No
     total = {name: sum(part[name] for part in parts) for name in ("correct", "images", "images_identical_to_host")}
     accuracy = total["correct"] / total["images"]
     write_json(folder / "onboard.json", {**total, "accuracy": accuracy})
-    write_json(folder / "profile.json", _profile(model, context.board, context.port))
+    write_json(folder / "profile.json", _profile(context, model))
     _keep_firmware(model, context.board, folder)
     same = total["images_identical_to_host"]
     context.progress.end(f"accuracy {accuracy:.1%}; outputs of {same} of {len(images)} images as on the host")
@@ -82,18 +82,21 @@ def _part(
             boards=context.workers,
             port=context.port,
         )
+            on_busy=context.meter.device,
         write_json(path, {"correct": round(found.accuracy * found.images), **asdict(found)})
     counts: dict[str, int] = read_json(path)
     return counts
 
 
-def _profile(model: bytes, board: Board, port: str | None) -> list[dict[str, object]]:
+def _profile(context: Context, model: bytes) -> list[dict[str, object]]:
     """Instructions and time of every op, from an image that marks them."""
-    graph = read_tflite(model)
+    graph, board = read_tflite(model), context.board
     image = build_image(generate(graph, plan(graph, board.core)), board, profile=True)
-    with open_board(board, port=port) as session:
+    with open_board(board, port=context.port) as session:
         session.flash(image)
-        return [asdict(op) for op in session.profile()]
+        ops = [asdict(op) for op in session.profile()]
+        context.meter.device(session.busy_s)
+    return ops
 
 
 def _keep_firmware(model: bytes, board: Board, folder: Path) -> None:

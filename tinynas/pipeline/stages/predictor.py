@@ -55,6 +55,7 @@ def _fit(context: Context, data: Dataset, library: Library, teacher: Path, folde
     context.progress.begin("predictor", "networks finetuned", len(chosen.archs) * seeds)
     jobs = [_job(context, library, teacher, folder, arch, run) for arch in chosen.archs for run in range(seeds)]
     run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, _note(job)))
+    context.meter.trained(len(jobs), len(jobs) * context.experiment.predictor.finetune.epochs)
     scores = np.array([float(read_json(job.result)["accuracy_validation"]) for job in jobs]).reshape(-1, seeds)
     nets = _nets(context, data, library, chosen.archs, scores)
     judges = range(len(jobs)) if len(chosen.archs) - chosen.n_fit < 2 else range(chosen.n_fit * seeds, len(jobs))

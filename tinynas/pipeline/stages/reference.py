@@ -93,5 +93,6 @@ def _train(context: Context, data: Dataset, space: SearchSpace, folder: Path) ->
     score = accuracy(network, data.validation, hardware=hardware)
     save_network(folder / "network.npz", network)
     write_json(folder / "metrics.json", {"accuracy_validation": score})
+    context.meter.trained(1, config.epochs, config.epochs)
     checkpoint.unlink(missing_ok=True)
     progress.end(f"validation accuracy {score:.1%}")
