@@ -6,8 +6,10 @@ STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 FARM_VENV := build/labgrid
 FARM      := $(FARM_VENV)/.installed
+CLUSTER   := $(VENV)/.cluster
+PIP_FLAGS := --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: all setup demo test lint bench clean postgres
+.PHONY: all setup demo test test-tools lint bench clean
 
 all: setup
 
@@ -19,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 	  { command -v apt-get >/dev/null && $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$pkg; } \
 	  || { echo "make: Python has no venv module; install the package $$pkg" >&2; exit 2; }; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,verify,boards,lab,postgres,dev]'
+	$(BIN)/pip install $(PIP_FLAGS) --editable '.[train,verify,boards,lab,postgres,dev]'
 	@touch $@
 
 # Compilers and QEMU come from the system's package manager; where it can't, the exact package is named.
@@ -28,20 +30,22 @@ setup: $(STAMP)
 
 # labgrid brings its own files of pyserial, so it lives apart (docs/lab.md); where it can't be had, its tests skip.
 $(FARM): constraints.txt
-	@{ $(PYTHON) -m venv $(FARM_VENV) && $(FARM_VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt labgrid; } \
+	@$(PYTHON) -m venv $(FARM_VENV) && $(FARM_VENV)/bin/pip install $(PIP_FLAGS) labgrid && touch $@ \
 	  || echo "make: labgrid cannot be installed; the tests that need it will skip" >&2
-	@mkdir -p $(FARM_VENV) && touch $@
 
-# The server that the tests of a shared measurement store start; without it they skip.
-postgres:
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	  command -v apt-get >/dev/null && $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq postgresql; } \
-	  || echo "make: the package postgresql cannot be installed; the tests that need it will skip" >&2
+# Ray, for the test of a cluster; nothing else needs it, and where it can't be had that test skips.
+$(CLUSTER): $(STAMP)
+	@$(BIN)/pip install $(PIP_FLAGS) --editable '.[cluster]' && touch $@ \
+	  || echo "make: Ray cannot be installed; the test that needs it will skip" >&2
+
+# Programs that single tests start; a test whose program can't be had skips.
+test-tools:
+	@tests/install-tools.sh
 
 demo: setup
 	$(BIN)/tinynas run experiments/demo.toml
 
-test: setup $(FARM) postgres
+test: setup $(FARM) $(CLUSTER) test-tools
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile
 
 lint: $(STAMP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import pickle
@@ -55,6 +56,7 @@ def test_a_cluster_trains_the_same_entries(tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"backend": "ray"})
     there = build_library(reference(), space(), data(), config, 0, tmp_path / "there")
     np.testing.assert_array_equal(here.nsr, there.nsr)
+    assert not importlib.import_module("ray").is_initialized()  # what was started for it has ended
 
 
 def test_workers_share_the_features_on_disk(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal, TypeVar
 
 from tinynas.errors import ToolError
@@ -45,8 +45,12 @@ def side_by_side(run: Callable[[T], R], tasks: Sequence[T], workers: int, backen
 
 def _chosen(backend: Backend) -> AbstractContextManager[object]:
     """joblib's context of the backend."""
-    if backend == "local":
-        return nullcontext()
+    return nullcontext() if backend == "local" else _on_ray()
+
+
+@contextmanager
+def _on_ray() -> Iterator[None]:
+    """Ray's processes end with it, unless they were there before."""
     from joblib import parallel_config
 
     try:
@@ -57,15 +61,21 @@ def _chosen(backend: Backend) -> AbstractContextManager[object]:
             'library.backend = "ray" needs Ray, which is not installed: pip install "tinynas[cluster]"; or leave the '
             "setting out to train on this machine's cores"
         ) from error
+    ours = not ray.is_initialized()
     try:
-        ray.init(ignore_reinit_error=True, log_to_driver=False)
+        if ours:
+            ray.init(log_to_driver=False, include_dashboard=False)
     except ConnectionError as error:
         raise ToolError(
             f"no Ray cluster answers at RAY_ADDRESS ({error}); start one (ray start --head) or unset RAY_ADDRESS"
         ) from error
     register_ray()
-    context: AbstractContextManager[object] = parallel_config(backend="ray")
-    return context
+    try:
+        with parallel_config(backend="ray"):
+            yield
+    finally:
+        if ours:
+            ray.shutdown()
 
 
 def _cluster_cores() -> int:
