@@ -21,6 +21,7 @@ from tests.pipeline.experiments import write_tiny
 from tinynas.data.images import at_resolution
 from tinynas.errors import ConfigError, InfeasibleError, StoreError
 from tinynas.graph.tflm import TflmInterpreter
+from tinynas.lab import image_makers
 from tinynas.pipeline.config import load_experiment
 from tinynas.pipeline.jobs import dataset
 from tinynas.pipeline.log import read_events
@@ -155,6 +156,17 @@ def test_a_changed_setting_recomputes_what_depends_on_it_and_says_so(runs: Path)
     assert computed(folder, 2) >= {"search", "finetune"}
     assert not computed(folder, 2) & {"reference", "library", "predictor", "baselines"}
     assert "search: computed anew, since this changed: search.population" in said(folder, 2)
+
+
+def test_another_planner_measures_again_and_trains_nothing(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it can change is computed anew; here it finds the same, so that nothing after it changes."""
+    run_experiment(runs / "tiny.toml", ["name=planned"], runs=runs, workers=1)
+    monkeypatch.setattr(image_makers, "planner_hash", lambda: "another")
+    folder = run_experiment(runs / "tiny.toml", ["name=planned"], runs=runs, workers=1)
+    assert computed(folder, 2) == {"data", "search", "measure", "onboard"}
+    assert "search: computed anew, since this changed: planner" in said(folder, 2)
+    assert summary(folder)["search"]["measured_per_minute"] is not None  # not from the store
+    assert summary(folder)["chosen"] == summary(runs / "tiny")["chosen"]
 
 
 def test_finetuning_is_told_epoch_by_epoch(runs: Path) -> None:

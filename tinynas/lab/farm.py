@@ -15,12 +15,13 @@ from typing import Self
 
 from tinynas.errors import LinkError, TinyNasError
 from tinynas.lab.board import Board
-from tinynas.lab.build import firmware
 from tinynas.lab.farm_worker import Job, Reply, Task, serve
+from tinynas.lab.image_makers import image_makers
 from tinynas.lab.measure import Measurement, Runtime
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.lab.session import copies
 from tinynas.lab.store import MeasurementKey, MeasurementStore
+from tinynas.lab.toolchain import toolchain
 
 _MODEL_LIMIT_S = 600.0  # one model, start of the worker included
 _GOODBYE_S = 5.0
@@ -38,8 +39,8 @@ class Progress:
 
 
 OnDone = Callable[[Progress, Measurement], None]
-
 OnBusy = Callable[[float], None]
+
 
 def measure_all(
     models: Sequence[bytes],
@@ -59,9 +60,9 @@ class Farm:
     A real board (at `port`, or found by its USB identity) has one worker, and a model whose measurement fails on the
     way to it (a lost byte, a loose plug) is measured again, a few times, each with its own serial log.
 
-    The start method is spawn, so a script that makes a farm needs the usual `if __name__ == "__main__"`.
     `on_busy` is told after each model for how many seconds its board was busy with it.
 
+    The start method is spawn, so a script that makes a farm needs the usual `if __name__ == "__main__"`.
     """
 
     def __init__(
@@ -72,13 +73,13 @@ class Farm:
         runtime: Runtime = "engine",
         repeats: int = 3,
         port: str | None = None,
-    ) -> None:
         on_busy: OnBusy = lambda seconds: None,
+    ) -> None:
         self._job = Job(board, runtime, repeats, port)
         self._size = copies(board, workers, port)
         self._tries = _TRIES if board.kind == "hardware" else 1
-        self._team: list[_Worker] = []
         self._on_busy = on_busy
+        self._team: list[_Worker] = []
 
     def __enter__(self) -> Self:
         return self
@@ -153,8 +154,8 @@ class Farm:
             self._discard(worker)
             sha256 = worker.sha256
             return Reply(sha256, LinkError(f"measuring model {sha256[:12]}: the worker died or hung; run again"))
-        return reply
         self._on_busy(reply.busy_s)
+        return reply
 
     def _discard(self, worker: _Worker) -> None:
         worker.end(0.0)
@@ -166,12 +167,10 @@ def _worth_another(reply: Reply) -> bool:
 
 
 def measurement_keys(hashes: Sequence[str], board: Board, runtime: Runtime = "engine") -> dict[str, MeasurementKey]:
-    """Key in the store of every model hash, for the firmware and toolchain of now."""
-    parts = firmware(board)
-    return {
-        sha256: MeasurementKey(sha256, board.name, runtime, parts.tools.version, parts.firmware_hash)
-        for sha256 in hashes
-    }
+    """Key in the store of every model hash, for the firmware, planner and toolchain of now."""
+    makers, tools = image_makers(board), toolchain(board)
+    made_by = hashlib.sha256("".join(makers.values()).encode()).hexdigest()
+    return {sha256: MeasurementKey(sha256, board.name, runtime, tools.version, made_by) for sha256 in hashes}
 
 
 @dataclass

@@ -31,7 +31,7 @@ class MeasurementKey:
     board: str
     runtime: str
     toolchain: str
-    firmware_hash: str
+    firmware_hash: str  # of firmware, planner and code generator
 
 
 class MeasurementStore:

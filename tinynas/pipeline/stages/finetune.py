@@ -45,7 +45,9 @@ class Finetuned:
 def finetune_front(context: Context, library: Library, found: Output, reference: Output) -> Output:
     """front.json and a checkpoint of every network in it."""
     settings = {"finetune": context.experiment.finetune.model_dump(mode="json"), "seed": context.experiment.seed}
-    key = StageKey("finetune", _VERSION, settings, {"search": found.digest, "reference": reference.digest})
+    # by what the search found, not by what made it: a planner that changes nothing there costs no training
+    upstream = {"library": found.key.upstream["library"], "search": Found.load(found).digest}
+    key = StageKey("finetune", _VERSION, settings, upstream | {"reference": reference.digest})
     work = _Work(context, library, reference.folder / "network.npz")
     return context.stage(key, lambda folder: work.run(Found.load(found), folder))
 
@@ -74,9 +76,9 @@ class _Work:
         rows = [self._row(arch, found, folder, arch == best) for arch in sorted(kept, key=found.latency_us.__getitem__)]
         write_json(folder / "front.json", rows)
         write_json(folder / "epochs.json", self._epochs(best, folder))
+        self._tell_cost(folder)
         score = next(row["accuracy_validation"] for row in rows if row["chosen"])
         progress.end(f"{len(rows)} on the front; chosen: {self.library.space.label(best)}, validation {score:.1%}")
-        self._tell_cost(folder)
 
     def _front(self, order: Sequence[Arch], found: Found, folder: Path) -> list[Arch]:
         """Finetune in order until enough are not dominated, in validation accuracy and the search's costs; those."""
@@ -148,8 +150,6 @@ class _Work:
             "epochs_to_scratch_accuracy": reached,
         }
 
-    def _chosen_place(self, folder: Path, arch: Arch) -> Path:
-        """Further trained or not, whichever is better on validation: so it stays on the front."""
     def _tell_cost(self, folder: Path) -> None:
         config = self.context.experiment.finetune
         fronted = len(list((folder / "networks").glob("*/trained.json")))
@@ -157,6 +157,8 @@ class _Work:
         epochs = fronted * config.front.epochs + config.chosen.epochs + sum(alone)
         self.context.meter.trained(fronted + len(alone), epochs)
 
+    def _chosen_place(self, folder: Path, arch: Arch) -> Path:
+        """Further trained or not, whichever is better on validation: so it stays on the front."""
         before, after = _place(folder, arch), folder / "chosen"
         return after if _accuracy(after) >= _accuracy(before) else before
 

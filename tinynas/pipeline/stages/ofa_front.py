@@ -8,7 +8,7 @@ from typing import Any
 
 from tinynas.nets.checkpoint import save_network
 from tinynas.pipeline.context import Context
-from tinynas.pipeline.digest import derive_seed
+from tinynas.pipeline.digest import derive_seed, digest
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.jobs import TrainJob, run_jobs
 from tinynas.pipeline.stage_store import Output, StageKey
@@ -25,9 +25,17 @@ def extract_front(context: Context, space: ElasticSpace, subnets: Subnets, super
     settings: dict[str, Any] = {"seed": context.experiment.seed, "finetune": None}
     if finetune.epochs:
         settings["finetune"] = finetune.model_dump(mode="json")
-    key = StageKey("ofa_front", _VERSION, settings, {"supernet": supernet.digest, "ofa_search": found.digest})
+    rows = _front_rows(found)
+    # by what the search found, not by what made it: a planner that changes nothing there costs no training
+    key = StageKey("ofa_front", _VERSION, settings, {"supernet": supernet.digest, "ofa_search": digest(rows)})
     work = _Work(context, space, subnets, supernet.folder / "network.npz")
-    return context.stage(key, lambda folder: work.run(read_json(found.folder / "candidates.json"), folder))
+    return context.stage(key, lambda folder: work.run(rows, folder))
+
+
+def _front_rows(found: Output) -> list[dict[str, Any]]:
+    """Of the search's candidates, those on its front by ascending latency."""
+    candidates = read_json(found.folder / "candidates.json")
+    return sorted((row for row in candidates if row["on_front"]), key=lambda row: float(row["latency_us"]))
 
 
 @dataclass(frozen=True)
@@ -37,8 +45,7 @@ class _Work:
     subnets: Subnets
     teacher: Path  # the largest subnet
 
-    def run(self, candidates: list[dict[str, Any]], folder: Path) -> None:
-        rows = sorted((row for row in candidates if row["on_front"]), key=lambda row: float(row["latency_us"]))
+    def run(self, rows: list[dict[str, Any]], folder: Path) -> None:
         progress, epochs = self.context.progress, self.context.experiment.ofa.finetune.epochs
         progress.begin("ofa_front", f"networks trained for {epochs} epochs" if epochs else "networks", len(rows))
         for row in rows:
@@ -67,6 +74,7 @@ class _Work:
             for arch in archs
         ]
         run_jobs(jobs, self.context.workers, lambda done, _: self.context.progress.advance(done))
+        self.context.meter.trained(len(jobs), len(jobs) * config.epochs)
 
     def _entry(self, row: dict[str, Any], folder: Path) -> dict[str, Any]:
         """A network as it is, or as its training left it where that is better on the validation split."""
@@ -74,7 +82,6 @@ class _Work:
         entry = {name: row[name] for name in ("arch", "accuracy_validation", "predicted_accuracy", "latency_us")}
         entry["network"] = str((place / "start.npz").relative_to(folder))
         if (place / "trained.json").exists():
-        self.context.meter.trained(len(jobs), len(jobs) * config.epochs)
             trained = float(read_json(place / "trained.json")["accuracy_validation"])
             if trained >= row["accuracy_validation"]:
                 entry |= {

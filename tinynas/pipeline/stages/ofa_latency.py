@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tinynas.data.types import Dataset
-from tinynas.lab.build import firmware
+from tinynas.lab.image_makers import image_makers
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.int8 import calibration_images
@@ -29,7 +29,7 @@ def make_latency_table(
         "space": space.model_dump(mode="json"),
         "latency_table": config.model_dump(mode="json"),
         "board": context.board.model_dump(mode="json"),
-        "firmware": firmware(context.board).firmware_hash,
+        **image_makers(context.board),
         "images": context.experiment.quantise.candidate_images,
         "seed": context.experiment.seed,
     }

@@ -13,7 +13,7 @@ import numpy as np
 
 from tinynas.data.types import Dataset
 from tinynas.errors import InfeasibleError
-from tinynas.lab.build import firmware
+from tinynas.lab.image_makers import image_makers
 from tinynas.lab.measure import Measurement
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
@@ -64,7 +64,7 @@ def specialise(
         "budget": context.experiment.budget.model_dump(mode="json"),
         "calibration": context.experiment.quantise.candidate_images,
         "board": context.board.model_dump(mode="json"),
-        "firmware": firmware(context.board).firmware_hash,
+        **image_makers(context.board),
         "seed": context.experiment.seed,
     }
     key = StageKey("ofa_search", _VERSION, settings, {name: output.digest for name, output in upstream.items()})

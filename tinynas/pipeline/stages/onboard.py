@@ -16,8 +16,9 @@ from tinynas.data.types import Dataset
 from tinynas.engine.generate import generate
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.lab.board import Board
-from tinynas.lab.build import build_image, firmware
+from tinynas.lab.build import build_image
 from tinynas.lab.evaluate import evaluate_on_board
+from tinynas.lab.image_makers import image_makers
 from tinynas.lab.measure import build_model
 from tinynas.lab.session import open_board
 from tinynas.pipeline.context import Context
@@ -45,7 +46,7 @@ def evaluate_chosen(context: Context, data: Dataset, model: bytes) -> OnBoard:
         "model": hashlib.sha256(model).hexdigest(),
         "data": data.sha256,
         "board": context.board.model_dump(mode="json"),
-        "firmware": firmware(context.board).firmware_hash,
+        **image_makers(context.board),
     }
     key = StageKey("onboard", _VERSION, settings)
     output = context.stage(key, lambda folder: _evaluate(context, data, model, folder))
@@ -81,8 +82,8 @@ def _part(
             lambda done, _: context.progress.advance(first + done),
             boards=context.workers,
             port=context.port,
-        )
             on_busy=context.meter.device,
+        )
         write_json(path, {"correct": round(found.accuracy * found.images), **asdict(found)})
     counts: dict[str, int] = read_json(path)
     return counts

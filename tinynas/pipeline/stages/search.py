@@ -12,13 +12,13 @@ import numpy as np
 
 from tinynas.data.types import Dataset
 from tinynas.distill.library import Library
-from tinynas.lab.build import firmware
 from tinynas.lab.farm import Farm
+from tinynas.lab.image_makers import image_makers
 from tinynas.lab.measure import Measurement
 from tinynas.lab.store import MeasurementStore
 from tinynas.pipeline.candidates import CandidateFigures, limits_of
 from tinynas.pipeline.context import Context
-from tinynas.pipeline.digest import derive_seed
+from tinynas.pipeline.digest import derive_seed, digest
 from tinynas.pipeline.features import Features
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.int8 import calibration_images
@@ -47,6 +47,12 @@ class Found:
     predicted_accuracy: dict[Arch, float]
     front: tuple[Arch, ...]
     costs: dict[Arch, tuple[float, ...]]  # what was made small beside the error
+
+    @property
+    def digest(self) -> str:
+        """Of all of it."""
+        nets = [[arch, us, self.predicted_accuracy[arch], self.costs[arch]] for arch, us in self.latency_us.items()]
+        return digest([nets, self.front])
 
     @classmethod
     def load(cls, output: Output) -> Found:
@@ -82,7 +88,7 @@ def run_search(
         "budget": context.experiment.budget.model_dump(mode="json"),
         "calibration": context.experiment.quantise.candidate_images,
         "board": context.board.model_dump(mode="json"),
-        "firmware": firmware(context.board).firmware_hash,
+        **image_makers(context.board),
         "seed": context.experiment.seed,
     }
     work = _Work(context, data, library, Predicted(predictor, Features(library, data)), runtime, table)

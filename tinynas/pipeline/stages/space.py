@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinynas.data.types import Dataset
+from tinynas.lab.image_makers import planner_hash
 from tinynas.pipeline.context import Context, cores
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import read_json, write_json
@@ -51,6 +52,7 @@ def _key(context: Context, space: SearchSpace, runtime: RuntimeSize) -> StageKey
         "budget": context.experiment.budget.model_dump(mode="json", exclude={"latency_us"}),
         "board": context.board.model_dump(mode="json"),
         "runtime": asdict(runtime),
+        "planner": planner_hash(),
         "seed": context.experiment.seed,
     }
     return StageKey("space", _VERSION, settings)
