@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from tinynas.lab.build import firmware
+from tinynas.lab.image_makers import image_makers
 from tinynas.lab.measure import Measurement
 from tinynas.lab.store import MeasurementStore
 from tinynas.pipeline.context import Context
@@ -26,7 +26,7 @@ def measure_finished(context: Context, models: Sequence[bytes]) -> list[Measurem
     settings = {
         "models": [hashlib.sha256(model).hexdigest() for model in models],
         "board": context.board.model_dump(mode="json"),
-        "firmware": firmware(context.board).firmware_hash,
+        **image_makers(context.board),
     }
     output = context.stage(StageKey("measure", _VERSION, settings), lambda folder: _measure(context, models, folder))
     return [Measurement.model_validate(row) for row in read_json(output.folder / "measurements.json")]
