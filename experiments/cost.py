@@ -72,11 +72,11 @@ class Target:
 def main(options: CostOptions) -> None:
     """All methods; what has run already is kept."""
     for path in options.experiments:
-        study = Study(path, options)
-        rows = list(study.rows())
-        found = study.result(rows)
-        write_json(options.runs / f"{study.experiment.name}-cost.json", found)
-        for line in cost_table(found):
+        study, rows = Study(path, options), []
+        for row in study.rows():
+            rows.append(row)
+            write_json(options.runs / f"{study.experiment.name}-cost.json", study.result(rows))
+        for line in cost_table(study.result(rows)) if rows else [f"no board is left: {study.left_out}"]:
             options.progress.say(line)
 
 
