@@ -23,6 +23,7 @@ from tinynas.lab.build import build_image
 from tinynas.lab.limits import Limits
 from tinynas.lab.rawlog import RawLog
 from tinynas.lab.session import BoardSession
+from tinynas.lab.timing import Clock
 from tinynas.lab.virtual import QemuBoard
 
 N = 1000  # bytes of the larger input
@@ -109,7 +110,8 @@ def the_truth(harm: Harm, session: BoardSession) -> tuple[bytes, int, tuple[floa
     said = harm.true.decode("ascii", "replace").rpartition("m-overhead-")[2]
     overhead = int(re.match(r"\d+", said)[0])  # type: ignore[index]
     ticks = [int(count) - overhead for count in re.findall(r"m-ticks-(\d+)", said)]
-    return toy_output(INPUTS).tobytes(), ARENA_BYTES, session._timing(ticks).all_latency_us
+    timing = Clock(session.board.virtual, session.clock_hz).timing(ticks)
+    return toy_output(INPUTS).tobytes(), ARENA_BYTES, timing.all_latency_us
 
 
 def job_bytes(folder: Path, elf: Path, qemu: tuple[Board, QemuBoard] | None = None) -> Mapping[Direction, int]:

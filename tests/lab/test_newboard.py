@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.lab.described import ESP32, NUCLEO
 from tests.lab.toy import toy
 from tinynas.errors import BoardError
 from tinynas.lab.board import Board, Core, load_board
 from tinynas.lab.build import build_image
-from tinynas.lab.newboard import (
-    Facts,
-    board_file,
-    facts_of_platformio,
-    find_platformio_board,
-    platform_of,
-    read_platformio_board,
-)
-
-NUCLEO: dict[str, Any] = {
-    "build": {"cpu": "cortex-m7", "f_cpu": "216000000L", "mcu": "stm32f746zgt6", "hwids": [["0x0483", "0x374B"]]},
-    "debug": {"onboard_tools": ["stlink"], "openocd_board": "st_nucleo_f7", "openocd_target": "stm32f7x"},
-    "frameworks": ["arduino"],
-    "name": "ST Nucleo F746ZG",
-    "upload": {"maximum_ram_size": 327680, "maximum_size": 1048576, "protocol": "stlink"},
-}
-ESP32: dict[str, Any] = {
-    "build": {"f_cpu": "240000000L", "mcu": "esp32s3", "hwids": [["0x303A", "0x1001"]]},
-    "frameworks": ["arduino"],
-    "name": "Some ESP32-S3",
-    "upload": {"maximum_ram_size": 327680, "maximum_size": 8388608, "protocol": "esptool"},
-}
+from tinynas.lab.newboard import Facts, board_file
+from tinynas.lab.platformio_boards import facts_of_platformio
 
 
 def made(folder: Path, described: dict[str, Any], **more: Any) -> Board:
@@ -70,12 +50,6 @@ def test_without_one_it_takes_the_arduino_core_and_leaves_it_memory(
     assert board.hardware.pio and board.hardware.pio.protocol == described["upload"]["protocol"]
 
 
-def test_a_chip_that_is_not_known_leaves_the_addresses_open() -> None:
-    facts = facts_of_platformio(NUCLEO | {"build": {"mcu": "z80", "f_cpu": "4000000L"}}, "zx", "zx.json")
-    assert not {"core", "flash_origin", "sram_origin"} & facts.keys()
-    assert facts["clock_hz"] == 4_000_000
-
-
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -93,29 +67,3 @@ def test_facts_that_do_not_fit_are_refused(tmp_path: Path, more: dict[str, Any],
 
 def test_quotes_and_umlauts_stay_what_they_are(tmp_path: Path) -> None:
     assert made(tmp_path, NUCLEO, title='A "böard" \\ path').title == 'A "böard" \\ path'
-
-
-def test_a_platform_that_is_installed_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "platforms" / "ststm32" / "boards" / "nucleo_f746zg.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(NUCLEO))
-    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path))
-    assert find_platformio_board("nucleo_f746zg") == path
-    assert read_platformio_board(path) == NUCLEO
-    assert platform_of(path) is None
-    about = {"name": "ststm32", "version": "19.6.0", "spec": {"owner": "platformio", "uri": None}}
-    (path.parents[1] / ".piopm").write_text(json.dumps(about))
-    assert platform_of(path) == "platformio/ststm32@19.6.0"
-    about["spec"] = {"owner": None, "uri": "git+https://example.org/platform.git#1234"}
-    (path.parents[1] / ".piopm").write_text(json.dumps(about))
-    assert platform_of(path) == "https://example.org/platform.git#1234"
-    with pytest.raises(BoardError, match="no platform installed here; install its platform"):
-        find_platformio_board("nucleo_f999")
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"build": 1}'])
-def test_a_file_that_describes_no_board_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "x.json"
-    path.write_text(text)
-    with pytest.raises(BoardError, match=r"x\.json: (wanted PlatformIO's|not JSON)"):
-        facts_of_platformio(read_platformio_board(path), "x", "x.json")

@@ -61,7 +61,12 @@ def new(
 
 
 def _facts(given: dict[str, Any], platformio: str | None) -> dict[str, Any]:
-    from tinynas.lab.newboard import facts_of_platformio, find_platformio_board, platform_of, read_platformio_board
+    from tinynas.lab.platformio_boards import (
+        facts_of_platformio,
+        find_platformio_board,
+        platform_of,
+        read_platformio_board,
+    )
 
     told: dict[str, Any] = {}
     if platformio is not None:

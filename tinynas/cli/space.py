@@ -59,24 +59,14 @@ def space(
 
     Example, the paper's 108 spaces:  tinynas space experiments/vww.toml --resolutions 48:224:16 --widths 0.2:1:0.1
     """
-    from rich.console import Console
-
-    from tinynas.pipeline.files import write_json
-    from tinynas.report.space_page import write_space_page
-
     overrides = [*(settings or []), *([f"board={board}"] if board else [])]
     trial = _compare(experiment, overrides, (resolutions, widths), samples, keep, jobs)
-    folder = output or Path("runs") / f"{trial.name}-space"
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "space.json", _json(trial))
-    write_space_page(trial, folder / "space.html")
+    page = _write(trial, output or Path("runs") / f"{trial.name}-space")
     if as_json:
         print_json(_json(trial))
         return
-    Console().print(_table(trial))
-    kept = ", ".join(map(str, trial.kept))
-    print(f"width {trial.ranking[0].width:g} at {kept} px: most MACs that fit {trial.limits}")
-    print(f"{len(trial.ranking)} spaces of {samples} networks in {trial.wall_s:.0f} s; curves: {folder / 'space.html'}")
+    _show(trial)
+    print(f"{len(trial.ranking)} spaces of {samples} networks in {trial.wall_s:.0f} s; curves: {page}")
 
 
 def _compare(
@@ -146,6 +136,25 @@ def _numbers(text: str) -> list[float]:
         return [round(first + k * step, 9) for k in range(int((last - first) / step + 1e-9) + 1)]
     except (ValueError, ZeroDivisionError) as error:
         raise ConfigError(f"{text!r} is no list of numbers; write 48,64,96 or first:last:step as 48:224:16") from error
+
+
+def _write(trial: Trial, folder: Path) -> Path:
+    """Both files; returns the page."""
+    from tinynas.pipeline.files import write_json
+    from tinynas.report.space_page import write_space_page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "space.json", _json(trial))
+    write_space_page(trial, folder / "space.html")
+    return folder / "space.html"
+
+
+def _show(trial: Trial) -> None:
+    from rich.console import Console
+
+    Console().print(_table(trial))
+    kept = ", ".join(map(str, trial.kept))
+    print(f"width {trial.ranking[0].width:g} at {kept} px: most MACs that fit {trial.limits}")
 
 
 def _table(trial: Trial) -> Table:

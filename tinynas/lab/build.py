@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinynas.engine.generate import Generated
-from tinynas.errors import FitError, StoreError, ToolError
+from tinynas.errors import FitError, ToolError
 from tinynas.lab.arduino import ARDUINO_RUNNER_SRAM_BYTES, ArduinoProject, arduino_project, build_arduino
 from tinynas.lab.board import Board, Core
 from tinynas.lab.elf import Elf, read_elf
 from tinynas.lab.linker import linker_script
+from tinynas.lab.made_once import made_in, made_once
 from tinynas.lab.sources import Sources, engine_sources, runner_sources
 from tinynas.lab.toolchain import Toolchain, toolchain
 from tinynas.resources import cache_dir
@@ -97,16 +96,9 @@ def build_image(
     if board.framework == "arduino":
         return _arduino_image(generated, board, arduino_project(board, libraries), profile, cache, folder)
     parts = firmware(board, cache)
-    if folder is None:
-        key = _model_key(generated, parts.firmware_hash, profile)
-        folder = made_once(
-            (cache or cache_dir()) / "images" / key[:32], lambda new: _link(generated, board, parts, profile, new)
-        )
-    else:
-        with _disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            _link(generated, board, parts, profile, folder)
-    return _image(folder / "firmware.elf", generated, board, parts, profile)
+    kept = (cache or cache_dir()) / "images" / _model_key(generated, parts.firmware_hash, profile)[:32]
+    made = made_in(folder, kept, lambda new: _link(generated, board, parts, profile, new))
+    return _image(made / "firmware.elf", generated, board, parts, profile)
 
 
 def engine_folder(tools: Toolchain, cache: Path | None = None) -> Path:
@@ -121,15 +113,9 @@ def engine_folder(tools: Toolchain, cache: Path | None = None) -> Path:
 def _arduino_image(
     generated: Generated, board: Board, project: ArduinoProject, profile: bool, cache: Path | None, folder: Path | None
 ) -> Image:
-    if folder is None:
-        key = _model_key(generated, project.firmware_hash, profile)
-        path = (cache or cache_dir()) / "images" / key[:32]
-        folder = made_once(path, lambda new: build_arduino(generated, board, project, profile, new))
-    else:
-        with _disk_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            build_arduino(generated, board, project, profile, folder)
-    elf = folder / "firmware.elf"
+    kept = (cache or cache_dir()) / "images" / _model_key(generated, project.firmware_hash, profile)[:32]
+    made = made_in(folder, kept, lambda new: build_arduino(generated, board, project, profile, new))
+    elf = made / "firmware.elf"
     return Image(
         elf=elf,
         sha256=hashlib.sha256(elf.read_bytes()).hexdigest(),
@@ -244,32 +230,3 @@ def _sum(elf: Elf | None, sections: tuple[str, ...]) -> int:
 
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-
-
-def made_once(folder: Path, fill: Callable[[Path], None]) -> Path:
-    """`folder`, filled by `fill` if it is not there: made under another name and renamed, so never seen half done."""
-    if folder.is_dir():
-        return folder
-    with _disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
-        try:
-            fill(made)
-            made.chmod(0o755)
-            made.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was faster, with the same content
-                raise
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-    return folder
-
-
-@contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(
-            f"{path}: cannot be written: {error.strerror}; free some space or set TINYNAS_CACHE"
-        ) from error

@@ -25,8 +25,9 @@ from tinynas.lab.build import Image, build_image
 from tinynas.lab.cycles.inference import estimate_inference
 from tinynas.lab.replies import MemoryStats
 from tinynas.lab.runtime_size import runtime_size
-from tinynas.lab.session import BoardSession, Timing, open_board
+from tinynas.lab.session import BoardSession, open_board
 from tinynas.lab.steady import Repeats, spread, time_steadily
+from tinynas.lab.timing import Timing
 from tinynas.plan.fit import fit, require_fit
 from tinynas.plan.plan import Plan
 from tinynas.plan.planner import plan

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +22,7 @@ from tinynas.lab.link import SerialLink
 from tinynas.lab.ports import port_lock, port_of
 from tinynas.lab.rawlog import RawLog, default_log
 from tinynas.lab.replies import Hello, Laps, MemoryStats, Place
+from tinynas.lab.timing import Clock, OpTiming, Timing
 from tinynas.lab.transfer import upload
 from tinynas.lab.virtual import QemuBoard
 
@@ -33,26 +30,6 @@ Int8 = NDArray[np.int8]
 
 _LOADS = 3  # if the port goes away after the first input: with it went, perhaps, what was loaded
 _DEBUGGER_FROM_BYTES = 512  # below, the serial line is as fast as halting the machine
-_EMPTY_CALL_INSTRUCTIONS = 1  # tn_port_empty
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Repeats of one inference. Instructions are exact, those of `invoke` alone; None where ticks are time."""
-
-    instructions: int | None  # median
-    latency_us: float  # median
-    all_instructions: tuple[int, ...]
-    all_latency_us: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class OpTiming:
-    """One op of a profiling image."""
-
-    index: int
-    instructions: int | None
-    latency_us: float
 
 
 class BoardSession:
@@ -167,7 +144,7 @@ class BoardSession:
         ticks = [count - overhead for count in replies.numbers(lines, "m-ticks-")]
         if len(ticks) != repeats:
             raise GarbledError(f"wanted {repeats} times, the board sent {len(ticks)}")
-        return self._timing(ticks)
+        return self._clock().timing(ticks)
 
     def infer_many(self, repeats: int, warmups: int = 0) -> Laps:
         """MLPerf Tiny's `infer`: after `warmups`, the board's own clock before and after `repeats` inferences."""
@@ -196,31 +173,11 @@ class BoardSession:
     def _ops_from(self, first: int) -> list[OpTiming]:
         lines = self._command(f"ops {first}", self.limits.inference_s)
         overhead = replies.number(lines, "m-overhead-")
-        return [self._op(index, ticks - overhead) for index, ticks in replies.op_ticks(lines)]
+        clock = self._clock()
+        return [clock.op(index, ticks - overhead) for index, ticks in replies.op_ticks(lines)]
 
-    def _op(self, index: int, ticks: int) -> OpTiming:
-        timing = self._timing([ticks])
-        return OpTiming(index, timing.instructions, timing.latency_us)
-
-    def _timing(self, ticks: list[int]) -> Timing:
-        instructions = tuple(self._instructions(count) for count in ticks) if self.board.virtual else ()
-        counts = instructions or tuple(ticks)
-        median = statistics.median_low(counts)  # of those that occurred, so that latency and instructions agree
-        latencies = tuple(self._latency_us(count) for count in counts)
-        return Timing(
-            instructions=median if instructions else None,
-            latency_us=self._latency_us(median),
-            all_instructions=instructions,
-            all_latency_us=latencies,
-        )
-
-    def _instructions(self, ticks: int) -> int:
-        assert self.board.virtual is not None
-        exact = Fraction(ticks) / self.board.virtual.ticks_per_instruction
-        return math.floor(exact + Fraction(1, 2)) + _EMPTY_CALL_INSTRUCTIONS
-
-    def _latency_us(self, count: int) -> float:
-        return max(count, 0) / self.clock_hz * 1e6  # on the host, noise can make the overhead larger
+    def _clock(self) -> Clock:
+        return Clock(self.board.virtual, self.clock_hz)
 
     def _poke(self, place: Place, data: bytes) -> bool:
         with self._busy():

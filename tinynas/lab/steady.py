@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinynas.errors import UnsteadyError
-from tinynas.lab.session import BoardSession, Timing
+from tinynas.lab.session import BoardSession
+from tinynas.lab.timing import Timing
 
 MAX_SPREAD = 0.02
 _CLOCK_S = 1.0  # how long the two clocks are compared; cycle counters wrap after seconds

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tinynas.engine.generate import Generated
 from tinynas.lab.board import Board
-from tinynas.lab.build import Image, build_image, made_once
+from tinynas.lab.build import Image, build_image
+from tinynas.lab.made_once import made_once
 from tinynas.lab.sources import engine_sources
 from tinynas.lab.tflm_tree import TflmTree
 from tinynas.lab.toolchain import Toolchain, toolchain

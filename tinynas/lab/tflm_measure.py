@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 import tinynas
 from tinynas.errors import ModelFaultError
@@ -14,11 +19,13 @@ from tinynas.graph.tflm import TflmInterpreter
 from tinynas.lab.board import Board
 from tinynas.lab.build import Image
 from tinynas.lab.measure import KINDS, SEED, Measurement, output_bytes, require_whole, same_outputs, time_as_asked
+from tinynas.lab.replies import MemoryStats
 from tinynas.lab.session import BoardSession
 from tinynas.lab.steady import Repeats, spread
 from tinynas.lab.tflm_build import build_arduino_tflm, build_tflm
 from tinynas.lab.tflm_model import generate_tflm, op_methods
 from tinynas.lab.tflm_tree import find_tree
+from tinynas.lab.timing import Timing
 from tinynas.plan.planner import plan
 from tinynas.quantize.seeded import seeded_inputs
 
@@ -41,54 +48,78 @@ def measure_tflm_on_board(
         FitError: it does not fit.
         LinkError: the board fails, or the interpreter there finds its arena too small.
     """
-    board = session.board
     graph = read_tflite(content)
     inputs = seeded_inputs(graph, SEED)[0]
     with TflmInterpreter(content) as interpreter:
         reference, host_bytes = interpreter.run(inputs), interpreter.arena_used_bytes
     with tempfile.TemporaryDirectory(prefix="tinynas-image-") as scratch:
-        image, toolchain = tflm_image(content, board, host_bytes, Path(scratch), folder)
+        image = tflm_image(content, session.board, host_bytes, Path(scratch), folder)
         session.flash(image)
+    ran = _run(session, inputs, wanted, image.arena_bytes)
+    macs = plan(graph, session.board.core).macs
+    result = _measurement(model, content, macs, session, image, ran, reference)
+    if session.board.kind == "virtual":
+        return result
+    return result.model_copy(update={"warmups": wanted.warmups, "spread": spread(ran.timing.all_latency_us)})
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """What the board did."""
+
+    outputs: list[NDArray[np.int8]]  # of the first inference, flat
+    stats: MemoryStats
+    timing: Timing
+
+
+def _run(session: BoardSession, inputs: Sequence[NDArray[np.int8]], wanted: Repeats, arena_bytes: int) -> _Ran:
     try:
-        found = session.infer(inputs)
+        outputs = session.infer(inputs)
     except ModelFaultError as error:
         raise ModelFaultError(
-            f"{error}; the interpreter did not start: its arena of {image.arena_bytes} B is too small, or an op failed",
+            f"{error}; the interpreter did not start: its arena of {arena_bytes} B is too small, or an op failed",
             error.code,
         ) from error
-    stats = require_whole(session.stats())
-    timing = time_as_asked(session, wanted)
-    real = board.kind != "virtual"
+    return _Ran(outputs, require_whole(session.stats()), time_as_asked(session, wanted))
+
+
+def _measurement(
+    model: str,
+    content: bytes,
+    macs: int,
+    session: BoardSession,
+    image: Image,
+    ran: _Ran,
+    reference: Sequence[NDArray[np.int8]],
+) -> Measurement:
     return Measurement(
         model=model,
         sha256=hashlib.sha256(content).hexdigest(),
-        board=board.name,
+        board=session.board.name,
         runtime="tflm",
         engine_version=tinynas.__version__,
-        toolchain=toolchain,
+        toolchain=image.toolchain,
         clock_hz=session.clock_hz,
-        instructions=timing.instructions,
-        latency_us=timing.latency_us,
-        latency_kind=KINDS[board.kind],
-        repeats=len(timing.all_latency_us),
-        peak_sram_bytes=stats.arena_bytes + image.statics_bytes + stats.stack_bytes,
+        instructions=ran.timing.instructions,
+        latency_us=ran.timing.latency_us,
+        latency_kind=KINDS[session.board.kind],
+        repeats=len(ran.timing.all_latency_us),
+        peak_sram_bytes=ran.stats.arena_bytes + image.statics_bytes + ran.stats.stack_bytes,
         runner_sram_bytes=image.runner_sram_bytes,
-        arena_bytes=stats.arena_bytes,
+        arena_bytes=ran.stats.arena_bytes,
         flash_bytes=image.flash_bytes or None,
-        macs=plan(graph, board.core).macs,
-        bit_exact=same_outputs(found, reference),
-        output_sha256=hashlib.sha256(output_bytes(found)).hexdigest(),
+        macs=macs,
+        bit_exact=same_outputs(ran.outputs, reference),
+        output_sha256=hashlib.sha256(output_bytes(ran.outputs)).hexdigest(),
         serial_log=str(session.log_path),
-        warmups=wanted.warmups if real else None,
-        spread=spread(timing.all_latency_us) if real else None,
-        celsius=stats.celsius,
+        celsius=ran.stats.celsius,
     )
 
 
-def tflm_image(
-    content: bytes, board: Board, host_bytes: int, scratch: Path, folder: Path | None = None
-) -> tuple[Image, str]:
-    """The image, left in `scratch`, and what it was built with. `host_bytes`: arena of the interpreter here.
+def tflm_image(content: bytes, board: Board, host_bytes: int, scratch: Path, folder: Path | None = None) -> Image:
+    """The image, left in `scratch`; its `toolchain` names upstream's code too.
+
+    `host_bytes`: what the interpreter on this machine uses of its arena.
 
     Raises:
         ToolError: upstream's sources are not there (says how to get them), or do not compile.
@@ -97,12 +128,12 @@ def tflm_image(
     generated = generate_tflm(content, _arena_bytes(host_bytes, board))
     if board.framework == "arduino":
         image = build_arduino_tflm(generated, board, scratch)
-        return image, f"{image.toolchain}, TFLite Micro by PlatformIO"
+        return replace(image, toolchain=f"{image.toolchain}, TFLite Micro by PlatformIO")
     tree = find_tree(board, folder)
     tree.require(op_methods(deployable(read_tflite(content))))
     image = build_tflm(generated, board, tree, scratch)
     kernels = "CMSIS-NN" if tree.cmsis_nn else "reference kernels"
-    return image, f"{image.toolchain}, TFLite Micro {tree.sha256[:12]} with {kernels}"
+    return replace(image, toolchain=f"{image.toolchain}, TFLite Micro {tree.sha256[:12]} with {kernels}")
 
 
 def _arena_bytes(host_bytes: int, board: Board) -> int:

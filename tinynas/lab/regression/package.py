@@ -107,7 +107,7 @@ def build_package(
             kind=board.kind,
             runtime=runtime,
             tinynas=tinynas.__version__,
-            toolchain=built.toolchain,
+            toolchain=image.toolchain,
             firmware_hash=image.firmware_hash,
             image_sha256=image.sha256,
             flash_bytes=image.flash_bytes or None,
@@ -131,17 +131,16 @@ def build_package(
 class _Built:
     graph: Graph
     image: Image
-    toolchain: str
     macs: int
 
 
 def _build(name: str, model: bytes, board: Board, runtime: Runtime, folder: Path, reference: TflmInterpreter) -> _Built:
     if runtime == "engine":
         built = build_model(model, board, folder, called=name)
-        return _Built(built.graph, built.image, built.image.toolchain, built.plan.macs)
+        return _Built(built.graph, built.image, built.plan.macs)
     graph = read_tflite(model)
-    image, toolchain = tflm_image(model, board, reference.arena_used_bytes, folder)
-    return _Built(graph, image, toolchain, plan(graph, board.core).macs)
+    image = tflm_image(model, board, reference.arena_used_bytes, folder)
+    return _Built(graph, image, plan(graph, board.core).macs)
 
 
 def read_package(folder: Path) -> Package:
