@@ -146,6 +146,16 @@ def test_cost_is_told_in_epochs_and_the_curve_drawn(run: Path, page: str, tmp_pa
     assert "library blocks" not in without
 
 
+def test_stages_are_told_by_what_they_took_and_unknown_is_not_nothing(run: Path, tmp_path: Path) -> None:
+    search = {"wall_s": 1234.5, "cpu_s": 2345.6, "device_s": 345.6, "networks": 0, "epochs": 0}
+    reference = {"wall_s": 60.0, "cpu_s": None, "device_s": 0.0, "networks": 1, "epochs": 10, "epochs_equivalent": 10}
+    costs = {"library": None, "reference": reference, "search": search}
+    page = render(load_run(edit_summary(run, tmp_path / "costs", cost=costs)))
+    assert "<td>search</td><td>1,234.5</td><td>2,345.6</td><td>345.6</td><td></td><td></td>" in page
+    assert "<td>reference</td><td>60.0</td><td>unknown</td><td>0.0</td><td>1</td><td>10</td>" in page
+    assert f"<td>library</td>{'<td>unknown</td>' * 5}" in page
+
+
 def test_a_search_by_sums_over_blocks_says_how_far_they_are_off(run: Path, tmp_path: Path) -> None:
     summary = json.loads((run / "summary.json").read_text())
     latency = {"kind": "blocks", "nets": 80, "front_mape": 0.031}

@@ -15,6 +15,7 @@ from tinynas import __version__
 from tinynas.graph.tflite_reader import read_tflite
 from tinynas.plan.planner import plan as make_plan
 from tinynas.report import sections
+from tinynas.report.cost_section import cost
 from tinynas.report.run_folder import Run, load_run
 from tinynas.report.style import CHART_CSS, PAGE_CSS
 
@@ -45,7 +46,7 @@ def render(run: Run) -> str:
         sections.pareto(run, board),
         sections.predictor(run),
         sections.search(run, board),
-        sections.cost(run),
+        cost(run),
         sections.memory(run, plan, board),
         sections.per_op(plan, run.profile),
         sections.settings(run, facts(run)),

@@ -133,6 +133,16 @@ class FinetuneFigures(Record, frozen=True):
     epochs_to_scratch_accuracy: int | None = None
 
 
+class StageCost(Record, frozen=True):
+    """What a stage took when it was computed, by this run or by one before (tinynas/pipeline/cost.py)."""
+
+    wall_s: float
+    cpu_s: float | None
+    device_s: float
+    networks: int
+    epochs: float
+
+
 class BoardFacts(Record, frozen=True):
     """The board as it was when the run ended; its file may have changed since."""
 
@@ -169,6 +179,7 @@ class Summary(Record, frozen=True):
     supernet: SupernetFigures | None = None
     board_s: dict[str, float] = {}  # "front" and "finetune" of this board, when all else is there
     seconds: dict[str, float] = {}  # of each stage, over all sittings
+    cost: dict[str, StageCost | None] = {}  # of each stage; None where it was not kept
     wall_s: float
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 from tinynas.plan.plan import Plan
 from tinynas.report.charts import (
     TAU_NAMES,
     budget_chart,
-    epochs_chart,
     hypervolume_chart,
     pareto_chart,
     predictor_chart,
@@ -18,7 +17,7 @@ from tinynas.report.charts import (
 from tinynas.report.memory_chart import memory_chart, usage_bar
 from tinynas.report.memory_text import Part
 from tinynas.report.op_table import OpRow, op_rows
-from tinynas.report.run_folder import BoardFacts, Net, OpProfile, Predictor, Run, Search, SupernetFigures
+from tinynas.report.run_folder import BoardFacts, Net, OpProfile, Predictor, Run, Search
 from tinynas.report.tables import caption, net_cells, percent, size
 
 OVERLAP_WORDS = "Where rectangles overlap, a kernel writes its output over input that it has used."
@@ -156,37 +155,6 @@ def _judged(found: Predictor) -> str:
 
 def _tau(tau: float | None) -> str:
     return "–" if tau is None else f"{tau:.2f}"
-
-
-def cost(run: Run) -> str:
-    """What the run's parts took, in epochs of training one net, and how finetuning went; "" where it was not kept."""
-    if run.summary.supernet is not None:
-        return section("Cost", _supernet_words(run.summary.supernet, run.summary.board_s))
-    library, finetune = run.summary.library, run.summary.finetune
-    if library is None or finetune is None:
-        return ""
-    against = f" ({library.reference_epochs} were spent on it)" if library.reference_epochs else ""
-    rate = f", {library.entries_per_minute:.0f} per minute" if library.entries_per_minute else ""
-    intro = (
-        f"{library.entries} library blocks{rate}: as much work as {library.epochs_equivalent:.1f} epochs of training "
-        f"the reference{against}. This board's front took {run.summary.board_s.get('front', 0.0):.0f} s, finetuning "
-        f"{run.summary.board_s.get('finetune', 0.0):.0f} s."
-    )
-    words = "The chosen net's accuracy on validation images after every epoch of finetuning"
-    if finetune.scratch:
-        reached = finetune.epochs_to_scratch_accuracy
-        words += f"; trained from scratch for {len(finetune.scratch)} epochs it has {percent(finetune.scratch[-1])}, "
-        words += f"which finetuning has after {reached} epochs" if reached else "which finetuning does not reach"
-    return section("Cost", intro, figure(epochs_chart(finetune), f"{words}."))
-
-
-def _supernet_words(found: SupernetFigures, board_s: Mapping[str, float]) -> str:
-    return (
-        f"{found.epochs} epochs in {found.seconds / 60:.0f} minutes trained one supernet for every board: "
-        f"{found.subnets:.2g} subnets in {found.bytes:,} bytes, validation accuracy "
-        f"{percent(found.accuracy_validation_smallest)} (smallest) to {percent(found.accuracy_validation)} (largest). "
-        f"This board's latency table and search took {board_s.get('front', 0.0):.0f} s."
-    )
 
 
 _SEARCHES = {
