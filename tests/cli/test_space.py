@@ -25,6 +25,30 @@ def test_ranking_is_printed_and_kept_with_its_curves(tinynas: Tinynas, tmp_path:
     assert "6 spaces on host" in (tmp_path / "space.html").read_text()
 
 
+def test_networks_have_the_classes_of_the_data(tinynas: Tinynas, tmp_path: Path) -> None:
+    """Three folders against ten digits: of every network the classifier alone differs, by 7 outputs of 128 products."""
+    for name in ("cat", "dog", "owl"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "1.png").write_bytes(b"never read")
+    data = {
+        "folder": f"data={{dataset='folder', channels=1, path='{tmp_path / 'set'}'}}",
+        "digits": "data={dataset='digits'}",
+    }
+    one = ("--set", "space.resolutions=[16]", "--samples", "10", "--jobs", "1", "--json")
+    mean = {}
+    for name, setting in data.items():
+        result = tinynas("space", DEMO, "--board", "host", *one, "--set", setting, "-o", tmp_path / name)
+        assert result.status == 0, result.err
+        mean[name] = json.loads(result.out)["ranking"][0]["mean_macs"]
+    assert mean["digits"] - mean["folder"] == 7 * 128
+
+
+def test_a_dataset_without_its_folder_is_one_line(tinynas: Tinynas) -> None:
+    result = tinynas("space", DEMO, "--board", "host", "--set", "data={dataset='folder'}")
+    assert result.status == 2
+    assert "data.path is not set" in result.err and len(result.err.strip().splitlines()) == 1
+
+
 def test_nothing_fits_is_one_line_with_the_nearest(tinynas: Tinynas, tmp_path: Path) -> None:
     tight = ("--set", "budget.sram_bytes=5000", "--samples", "5", "--jobs", "1")
     result = tinynas("space", DEMO, "--board", "host", *tight, "-o", tmp_path / "none")

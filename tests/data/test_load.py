@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from tinynas.data.config import DataConfig, dataset_names
 from tinynas.data.images import at_resolution
-from tinynas.data.load import LOADERS, load_dataset
-from tinynas.errors import ConfigError
+from tinynas.data.load import LOADERS, class_names, load_dataset
+from tinynas.errors import ConfigError, DataError
 from tinynas.resources import resource
 
 
@@ -36,6 +36,29 @@ def test_mistakes_are_named() -> None:
         DataConfig.model_validate({"dataset": "digits", "channels": 2})
     with pytest.raises(ConfigError, match=r"data\.path: has no effect on dataset 'facewake'.*'coco' or 'folder'"):
         DataConfig.model_validate({"dataset": "facewake", "path": "photos"})
+
+
+def test_classes_are_known_before_any_image_is_read(tmp_path: Path) -> None:
+    """Of folders and zips by their names: what lies in them is no image."""
+    for name in ("cat", "dog", "owl"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "1.png").write_bytes(b"none")
+    folder = {"dataset": "folder", "path": tmp_path / "set"}
+    assert class_names(DataConfig.model_validate(folder)) == ("cat", "dog", "owl")
+    ordered = folder | {"classes": ["owl", "dog", "cat"]}
+    assert class_names(DataConfig.model_validate(ordered)) == ("owl", "dog", "cat")
+    assert class_names(DataConfig.model_validate({"dataset": "coco", "positive": "dog"})) == ("no dog", "dog")
+    assert len(class_names(DataConfig.model_validate({"dataset": "cifar10"}))) == 10
+    assert class_names(DataConfig.model_validate({"dataset": "facewake"})) == ("no face", "face")
+    with pytest.raises(DataError, match="no such folder or zip"):
+        class_names(DataConfig.model_validate({"dataset": "folder", "path": tmp_path / "nowhere"}))
+    with pytest.raises(ConfigError, match=r"data\.path is not set"):
+        class_names(DataConfig.model_validate({"dataset": "folder"}))
+
+
+def test_classes_known_beforehand_are_those_of_the_dataset(tmp_path: Path) -> None:
+    config = DataConfig.model_validate({"dataset": "digits"})
+    assert class_names(config) == load_dataset(config, tmp_path).classes
 
 
 def test_digits_from_the_cache_are_the_digits(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def _compare(
     keep: int | None,
     jobs: int | None,
 ) -> Trial:
+    from tinynas.data.load import class_names
     from tinynas.lab.board import load_board
     from tinynas.lab.runtime_size import runtime_size
     from tinynas.pipeline.config import load_experiment
@@ -87,7 +88,8 @@ def _compare(
     from tinynas.space.cost import CandidateCost
 
     loaded = load_experiment(path, overrides)
-    offered = _offered(loaded.space.with_changes(channels=loaded.data.channels), *grid)
+    classes = len(class_names(loaded.data))
+    offered = _offered(loaded.space.with_changes(channels=loaded.data.channels, classes=classes), *grid)
     target = load_board(loaded.board)
     cost = CandidateCost(offered, target, runtime_size(target), loaded.budget)
     began = time.monotonic()

@@ -50,8 +50,12 @@ def coco(config: DataConfig) -> Dataset:
         )
         for part in parts
     ]
-    classes = (f"no {config.positive}", config.positive)
-    return make_dataset(config.dataset, classes, (splits[0], splits[1], splits[2]))
+    return make_dataset(config.dataset, class_names(config), (splits[0], splits[1], splits[2]))
+
+
+def class_names(config: DataConfig) -> tuple[str, ...]:
+    """Of label 0 and label 1."""
+    return f"no {config.positive}", config.positive
 
 
 def fingerprint(config: DataConfig) -> str:

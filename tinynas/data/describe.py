@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tinynas.data.coco import find_annotations, list_coco
+from tinynas.data.coco import class_names, find_annotations, list_coco
 from tinynas.data.config import DataConfig, Kind
 from tinynas.data.files import FileTree
 from tinynas.data.folder import list_files
@@ -87,8 +87,9 @@ def describe_coco(path: Path, on_image: Callable[[int, int], None] | None = None
     config = DataConfig.model_validate({"dataset": "coco", "path": path})
     found = list_coco(config)
     counts = np.bincount(found.labels, minlength=2)
-    classes = (f"no {config.positive}", config.positive)
-    listed = _Found("coco", path, found.annotations, classes, tuple(counts.tolist()), found.tree(), found.names)
+    listed = _Found(
+        "coco", path, found.annotations, class_names(config), tuple(counts.tolist()), found.tree(), found.names
+    )
     return _description(listed, _look_at(listed, on_image))
 
 

@@ -10,6 +10,7 @@ from tinynas.data.splits import stratified
 from tinynas.data.types import Dataset, Split, make_dataset
 
 VERSION = 1
+CLASSES = tuple("0123456789")
 
 
 def digits(config: DataConfig) -> Dataset:
@@ -25,4 +26,4 @@ def digits(config: DataConfig) -> Dataset:
     sources = np.array([f"digits/{i:04d}" for i in range(len(labels))])
     parts = stratified(labels, config.sizes, config.seed, config.dataset)
     train, validation, test = (Split(images[part], labels[part], sources[part]) for part in parts)
-    return make_dataset(config.dataset, tuple("0123456789"), (train, validation, test))
+    return make_dataset(config.dataset, CLASSES, (train, validation, test))

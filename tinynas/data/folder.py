@@ -46,6 +46,11 @@ def image_folder(config: DataConfig) -> Dataset:
     return make_dataset(config.dataset, files.classes, (train, validation, test))
 
 
+def class_names(config: DataConfig) -> tuple[str, ...]:
+    """`data.classes`, or the class folders; no image is read. Raises as `list_files`."""
+    return config.classes or list_files(data_path(config)).classes
+
+
 def fingerprint(config: DataConfig) -> str:
     """Changes when the files do."""
     return f"{VERSION} {open_tree(data_path(config)).stamp}"

@@ -21,23 +21,37 @@ _SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Loader:
-    """How one kind of dataset is made, and what else but the configuration decides its pixels."""
+    """How one kind of dataset is made, what else but the configuration decides its pixels, and what its classes are."""
 
     load: Callable[[DataConfig], Dataset]
     fingerprint: Callable[[DataConfig], str]
+    classes: Callable[[DataConfig], tuple[str, ...]]  # without reading an image
 
 
 def _version(version: int) -> Callable[[DataConfig], str]:
     return lambda config: str(version)
 
 
+def _always(classes: tuple[str, ...]) -> Callable[[DataConfig], tuple[str, ...]]:
+    return lambda config: classes
+
+
 LOADERS: dict[Kind, Loader] = {
-    "facewake": Loader(facewake.facewake, _version(facewake.VERSION)),
-    "digits": Loader(digits.digits, _version(digits.VERSION)),
-    "folder": Loader(folder.image_folder, folder.fingerprint),
-    "coco": Loader(coco.coco, coco.fingerprint),
-    "cifar10": Loader(cifar_binary.cifar10, cifar_binary.fingerprint),
+    "facewake": Loader(facewake.facewake, _version(facewake.VERSION), _always(facewake.CLASSES)),
+    "digits": Loader(digits.digits, _version(digits.VERSION), _always(digits.CLASSES)),
+    "folder": Loader(folder.image_folder, folder.fingerprint, folder.class_names),
+    "coco": Loader(coco.coco, coco.fingerprint, coco.class_names),
+    "cifar10": Loader(cifar_binary.cifar10, cifar_binary.fingerprint, _always(cifar_binary.CLASSES)),
 }
+
+
+def class_names(config: DataConfig) -> tuple[str, ...]:
+    """The classes that the dataset will have, in the order of its labels, known without reading an image.
+
+    Raises:
+        ConfigError, DataError: they are folders of the user's, and those are not said, not there, or no classes.
+    """
+    return LOADERS[config.kind].classes(config)
 
 
 def load_dataset(config: DataConfig, cache: Path) -> Dataset:
