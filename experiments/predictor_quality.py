@@ -19,10 +19,9 @@ from experiments.options import Options, study_options
 from experiments.searched import predictor_file
 from experiments.setting import Setting, make_context, prepare
 from tinynas.pipeline.digest import derive_seed
-from tinynas.pipeline.features import FEATURES, Features, macs, params
+from tinynas.pipeline.features import Features, as_nets, macs
 from tinynas.pipeline.files import write_json
 from tinynas.pipeline.jobs import TrainJob
-from tinynas.pipeline.zero_shot import naswot
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.nets import Floats, Nets
 from tinynas.predict.noise import noise_ceiling
@@ -31,15 +30,15 @@ from tinynas.space.space import Arch
 
 _POOL = 2000
 _UNIFORM_SHARE = 2 / 3  # of the networks that are fitted by the rule, as many again drawn uniformly
-_NASWOT_IMAGES = 32
+_LOOKED_AT = 24  # uniform ones that judged earlier forms of the predictor: they neither fit nor judge this one
 FITTING, HELD_OUT = "fitting", "heldout"
 
 
 def choose(setting: Setting) -> dict[str, list[Arch]]:
     """Networks to fit by the rule of `fitting_nets` and some drawn uniformly, and other uniform ones to judge by.
 
-    The uniform ones that are fitted were the first to judge by, while the predictor's form was still being changed;
-    those that judge now were drawn after that.
+    The uniform ones that are fitted were the first to judge by, and `_LOOKED_AT` others the second, while the
+    predictor's form was still being changed; those that judge now were trained after that.
     """
     config, library = setting.experiment.predictor, setting.library
     rng = np.random.default_rng(derive_seed(setting.experiment.seed, "predictor-quality"))
@@ -48,9 +47,10 @@ def choose(setting: Setting) -> dict[str, list[Arch]]:
     fitted = spread(quality, [float(macs(setting.space.netspec(arch))) for arch in pool], config.n_fit)
     others = [index for index in rng.permutation(len(pool)).tolist() if index not in fitted]
     uniform = round(config.n_fit * _UNIFORM_SHARE)
+    fresh = uniform + _LOOKED_AT
     return {
         FITTING: [pool[index] for index in [*fitted, *others[:uniform]]],
-        HELD_OUT: [pool[index] for index in others[uniform : uniform + config.n_heldout]],
+        HELD_OUT: [pool[index] for index in others[fresh : fresh + config.n_heldout]],
     }
 
 
@@ -66,29 +66,15 @@ def finetuned(
     return rows, scores, sum(one.cpu_s for one in trained)
 
 
-def as_nets(setting: Setting, archs: Sequence[Arch], scores: Floats) -> Nets:
-    """What predictors may see of the networks, and what they shall predict."""
-    specs = [setting.space.netspec(arch) for arch in archs]
-    gains = Features(setting.library, setting.data).columns(tuple(FEATURES), archs)
-    images, seed = setting.data.train.images[:_NASWOT_IMAGES], derive_seed(setting.experiment.seed, "zero_shot")
-    rivals = {
-        "macs": np.array([float(macs(spec)) for spec in specs]),
-        "params": np.array([float(params(spec)) for spec in specs]),
-        "zero_shot": gains["zero_shot"][:, 0],
-        "naswot": np.array([naswot(spec, images, seed) for spec in specs]),
-    }
-    nsr = np.array([setting.library.nsr_of(arch) for arch in archs])
-    return Nets(nsr, scores.mean(axis=1), np.array([arch[0] for arch in archs]), rivals, gains)
-
-
 def main(options: Options) -> None:
     """Train what is missing; write the predictor, its data and how well it does."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
+    features, naswot_seed = Features(setting.library, setting.data), derive_seed(context.experiment.seed, "zero_shot")
     nets, jobs, cpu_s, rows = {}, {}, {}, {}
     for part, archs in choose(setting).items():
         jobs[part], scores, cpu_s[part] = finetuned(setting, archs, options.seeds, part)
-        nets[part] = as_nets(setting, archs, scores)
+        nets[part] = as_nets(features, archs, scores.mean(axis=1), naswot_seed)
         rows[part] = _rows(archs, nets[part], scores)
     ceiling = noise_ceiling(np.array([[job.correct() for job in row] for row in jobs[HELD_OUT]]))
     resolutions = len(setting.space.resolutions)

@@ -19,11 +19,10 @@ from experiments.judged import hits
 from experiments.measured import measured
 from experiments.nets import Trained, from_library, train_all
 from experiments.options import Options, study_options
-from experiments.predictor_quality import as_nets
 from experiments.setting import Setting, make_context, prepare
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.pipeline.digest import derive_seed
-from tinynas.pipeline.features import Features, macs
+from tinynas.pipeline.features import Features, as_nets, macs
 from tinynas.pipeline.files import write_json
 from tinynas.pipeline.stages.space import candidate_cost
 from tinynas.predict.fitting_nets import spread
@@ -95,9 +94,10 @@ def donna(trial: Trial) -> None:
     pool = list(dict.fromkeys(space.sample(rng) for _ in range(_POOL)))
     quality = [float(setting.library.nsr_of(arch).sum()) for arch in pool]
     fitted = [pool[i] for i in spread(quality, [float(macs(space.netspec(arch))) for arch in pool], _FITTED)]
-    scores = 1 - np.array(trial.errors(fitted))[:, None]
-    predictor = fit(as_nets(setting, fitted, scores), len(space.resolutions))
     features = Features(setting.library, setting.data)
+    naswot_seed = derive_seed(trial.seed, "zero_shot")
+    nets = as_nets(features, fitted, 1 - np.array(trial.errors(fitted)), naswot_seed)
+    predictor = fit(nets, len(space.resolutions))
 
     def predicted(archs: Sequence[Arch]) -> list[float]:
         nsr = np.array([setting.library.nsr_of(arch) for arch in archs])

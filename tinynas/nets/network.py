@@ -128,9 +128,13 @@ class Head(nn.Module):
         self.classifier = nn.Linear(width, spec.classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        wide = x if self.conv is None else self.conv(x)
-        logits: Tensor = self.classifier(wide.mean((2, 3)))
+        logits: Tensor = self.classifier(self.embed(x))
         return logits
+
+    def embed(self, x: Tensor) -> Tensor:
+        """What the classifier sees: (n, width)."""
+        wide = x if self.conv is None else self.conv(x)
+        return wide.mean((2, 3))
 
 
 class Network(nn.Module):
@@ -144,11 +148,18 @@ class Network(nn.Module):
         self.head = Head(spec)
 
     def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(self._body(x))
+        return logits
+
+    def embed(self, x: Tensor) -> Tensor:
+        """The features that the classifier sees: (n, width)."""
+        return self.head.embed(self._body(x))
+
+    def _body(self, x: Tensor) -> Tensor:
         x = self.stem(x)
         for stage in self.stages:
             x = stage(x)
-        logits: Tensor = self.head(x)
-        return logits
+        return x
 
     def folded_weights(self) -> dict[str, NDArray[np.float32]]:
         """Weights as the float network on the board has them: BatchNorm folded, TFLite's layout (`ConvBN.folded`).

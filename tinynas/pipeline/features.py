@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from tinynas.data.images import at_resolution
 from tinynas.data.types import Dataset
 from tinynas.distill.library import Library
-from tinynas.nets.norm import reestimate
+from tinynas.pipeline.probe import Probe, Prober
+from tinynas.pipeline.zero_shot import naswot
+from tinynas.predict.nets import Nets
 from tinynas.space.layers import layers
 from tinynas.space.netspec import NetSpec
 from tinynas.space.space import Arch
-from tinynas.train.augment import to_float
-from tinynas.train.supervised import accuracy
 
-_JUDGED_IMAGES = 1000  # of the validation split at most
-_STAGE = re.compile(r"s(\d+)b\d")  # of a layer's name
-_NORM_BATCHES, _NORM_BATCH = 4, 64  # training images that BatchNorm is measured on
+_NASWOT_IMAGES = 32
 
 
 def macs(spec: NetSpec) -> int:
@@ -39,53 +34,50 @@ def params(spec: NetSpec) -> int:
     return sum(tensor.elements for tensor in graph.tensors if tensor.name.endswith((".weight", ".bias")))
 
 
-def capacity(spec: NetSpec) -> list[float]:
-    """Per stage the logarithm of its rectified channels, summed over its layers.
-
-    A block's NSR tells how far one epoch of distillation got; what finetuning can still win depends on how much the
-    block could compute, and that is limited by its nonlinear channels far more than by its kernels.
-    """
-    counts = [0] * len(spec.stages)
-    for layer in layers(spec):
-        found = _STAGE.match(layer.name)
-        if found and layer.activation != "none":
-            counts[int(found[1])] += layer.out_shape[2]
-    return [math.log(max(count, 1)) for count in counts]
-
-
 @dataclass(frozen=True)
 class Features:
-    """Named features of a library's networks, each computed once; larger ones should mean more accuracy."""
+    """Named features of a library's networks, each network probed once; larger ones should mean more accuracy."""
 
     library: Library
     data: Dataset
-    _zero_shot: dict[Arch, float] = field(default_factory=dict, repr=False)
+    _probes: dict[Arch, Probe] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def _prober(self) -> Prober:
+        return Prober(self.library.reference, self.data)
 
     def columns(self, names: Sequence[str], archs: Sequence[Arch]) -> dict[str, NDArray[np.float64]]:
         """(n, k) each. Raises KeyError for a name that is none of `FEATURES`."""
         return {name: np.array([FEATURES[name](self, arch) for arch in archs]) for name in names}
 
-    def zero_shot(self, arch: Arch) -> float:
-        """Accuracy of the assembled, not yet finetuned network on some validation images.
-
-        About a tenth of a second for a small network.
-        """
+    def probe(self, arch: Arch) -> Probe:
+        """Of the assembled, not yet finetuned network; half a second for one of a million multiply-accumulates."""
         key = self.library.space.canonical(arch)
-        if key not in self._zero_shot:
-            self._zero_shot[key] = self._judge(key)
-        return self._zero_shot[key]
-
-    def _judge(self, arch: Arch) -> float:
-        """BatchNorm is measured anew first: each block's statistics are of the reference's features, not of these."""
-        network = self.library.assemble(arch)
-        side = network.spec.input_shape[0]
-        plain = self.data.train.images[: _NORM_BATCHES * _NORM_BATCH]
-        images = torch.split(torch.from_numpy(at_resolution(plain, side)), _NORM_BATCH)
-        reestimate(network, (to_float(batch) for batch in images))
-        return accuracy(network, self.data.validation.head(_JUDGED_IMAGES))
+        if key not in self._probes:
+            self._probes[key] = self._prober(self.library.assemble(key))
+        return self._probes[key]
 
 
-FEATURES: dict[str, Callable[[Features, Arch], list[float]]] = {
-    "zero_shot": lambda of, arch: [of.zero_shot(arch)],
-    "capacity": lambda of, arch: capacity(of.library.space.netspec(arch)),
-}
+def _probe_columns(of: Features, arch: Arch) -> list[float]:
+    probe = of.probe(arch)
+    return [probe.accuracy, -probe.nsr]
+
+
+FEATURES: dict[str, Callable[[Features, Arch], list[float]]] = {"probe": _probe_columns}
+
+
+def as_nets(features: Features, archs: Sequence[Arch], accuracies: NDArray[np.float64], seed: int) -> Nets:
+    """What predictors may see of networks, what they shall predict (n,), and the scores they are compared with."""
+    library, data = features.library, features.data
+    specs, probes = [library.space.netspec(arch) for arch in archs], [features.probe(arch) for arch in archs]
+    images = data.train.images[:_NASWOT_IMAGES]
+    rivals = {
+        "macs": np.array([float(macs(spec)) for spec in specs]),
+        "params": np.array([float(params(spec)) for spec in specs]),
+        "zero_shot": np.array([probe.zero_shot for probe in probes]),
+        "naswot": np.array([naswot(spec, images, seed) for spec in specs]),
+        "probe": np.array([probe.accuracy for probe in probes]),
+    }
+    nsr = np.array([library.nsr_of(arch) for arch in archs])
+    gains = features.columns(tuple(FEATURES), archs)
+    return Nets(nsr, accuracies, np.array([arch[0] for arch in archs]), rivals, gains)

@@ -152,7 +152,14 @@ def tau_chart(predictor: Predictor, width: float = 520, height: float = 420) -> 
     return picture(width, height, marks, "Kendall's tau of the predictor and of its baselines")
 
 
-TAU_NAMES = {"sum_nsr": "sum of block NSR", "macs": "MACs", "params": "parameters", "zero_shot": "zero-shot proxy"}
+TAU_NAMES = {
+    "sum_nsr": "sum of block NSR",
+    "macs": "MACs",
+    "params": "parameters",
+    "zero_shot": "zero-shot accuracy",
+    "naswot": "NASWOT",
+    "probe": "linear probe",
+}
 
 
 def _tau_bar(name: str, tau: float, row: int, frame: Frame) -> list[str]:

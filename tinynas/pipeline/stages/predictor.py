@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,20 +12,18 @@ from tinynas.distill.library import Library
 from tinynas.nets.checkpoint import save_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
-from tinynas.pipeline.features import FEATURES, Features, macs, params
+from tinynas.pipeline.features import Features, as_nets, macs
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.jobs import TrainJob, run_jobs
 from tinynas.pipeline.stage_store import Output, StageKey
-from tinynas.pipeline.zero_shot import naswot
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.nets import Floats, Nets
 from tinynas.predict.noise import Ceiling, noise_ceiling
 from tinynas.predict.quality import AccuracyPredictor, fit, leave_one_out
 from tinynas.space.space import Arch, SearchSpace
 
-_VERSION = 2
+_VERSION = 3
 _POOL = 1000  # distinct archs to choose from
-_NASWOT_IMAGES = 32
 
 
 def fit_predictor(context: Context, data: Dataset, library: Library, made: Output, reference: Output) -> Output:
@@ -57,7 +54,8 @@ def _fit(context: Context, data: Dataset, library: Library, teacher: Path, folde
     run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, _note(job)))
     context.meter.trained(len(jobs), len(jobs) * context.experiment.predictor.finetune.epochs)
     scores = np.array([float(read_json(job.result)["accuracy_validation"]) for job in jobs]).reshape(-1, seeds)
-    nets = _nets(context, data, library, chosen.archs, scores)
+    naswot_seed = derive_seed(context.experiment.seed, "zero_shot")
+    nets = as_nets(Features(library, data), chosen.archs, scores.mean(axis=1), naswot_seed)
     judges = range(len(jobs)) if len(chosen.archs) - chosen.n_fit < 2 else range(chosen.n_fit * seeds, len(jobs))
     correct = np.array([jobs[index].correct() for index in judges])
     ceiling = noise_ceiling(correct.reshape(-1, seeds, correct.shape[-1]))  # of those that judge the predictor
@@ -104,22 +102,6 @@ def _job(context: Context, library: Library, teacher: Path, folder: Path, arch: 
 
 def _note(job: TrainJob) -> str:
     return f"validation accuracy {read_json(job.result)['accuracy_validation']:.1%}"
-
-
-def _nets(context: Context, data: Dataset, library: Library, archs: Sequence[Arch], scores: Floats) -> Nets:
-    """What the predictor sees of the networks, and the rivals it is compared with."""
-    specs = [library.space.netspec(arch) for arch in archs]
-    images = data.train.images[:_NASWOT_IMAGES]
-    seed = derive_seed(context.experiment.seed, "zero_shot")
-    gains = Features(library, data).columns(tuple(FEATURES), archs)
-    rivals = {
-        "macs": np.array([float(macs(spec)) for spec in specs]),
-        "params": np.array([float(params(spec)) for spec in specs]),
-        "zero_shot": gains["zero_shot"][:, 0],
-        "naswot": np.array([naswot(spec, images, seed) for spec in specs]),
-    }
-    nsr = np.array([library.nsr_of(arch) for arch in archs])
-    return Nets(nsr, scores.mean(axis=1), np.array([arch[0] for arch in archs]), rivals, gains)
 
 
 def _save(
