@@ -74,14 +74,16 @@ _FROM_SCRATCH = 24  # networks that a search without shared weights trains for e
 
 def cost(folder: Path, axes: Axes) -> None:
     """CPU seconds against the number of boards."""
+    from matplotlib.ticker import MaxNLocator
+
     most, scratch_s = 0, 0.0
     for path in sorted(folder.glob("*-cost.json")):
         found = _read(path)
         label, colour = _METHODS[found["method"]]
         targets = [row["targets"] for row in found["cumulated"]]
-        label = f"{label}, {path.stem.removesuffix('-cost')} (run)"
+        label = f"{label}, {path.stem.removesuffix('-cost')} (run; dotted: product)"
         axes.plot(targets, [row["cpu_s"] for row in found["cumulated"]], color=colour, marker="o", ms=3, label=label)
-        products = [row for row in found["for_targets"] if row["product"]]
+        products = [row for row in found["for_targets"] if row["product"] and row["cpu_s"] is not None]
         axes.plot(
             [targets[-1], *(row["targets"] for row in products)],
             [found["cumulated"][-1]["cpu_s"], *(row["cpu_s"] for row in products)],
@@ -91,8 +93,9 @@ def cost(folder: Path, axes: Axes) -> None:
         most = max(most, *targets, *(row["targets"] for row in products))
         scratch_s = max(scratch_s, found["scratch_cpu_s"] or 0.0)
     label = f"{_FROM_SCRATCH} networks from scratch per board (product)"
-    boards = [1, most]
+    boards = [0, most]
     axes.plot(boards, [_FROM_SCRATCH * scratch_s * n for n in boards], color="tab:gray", linestyle="--", label=label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="boards (with a latency limit each)", ylabel="CPU seconds", ylim=(0, None), xlim=(0, None))
     axes.legend()
 
