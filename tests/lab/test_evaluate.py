@@ -20,12 +20,20 @@ def test_accuracy_is_the_interpreter_s_image_by_image(name: str, boards: int) ->
     with TflmInterpreter(model) as interpreter:
         wanted = interpreter.run_many([(IMAGES.astype(np.int16) - 128).astype(np.int8)[:, np.newaxis]])[0]
     progress: list[tuple[int, int]] = []
+    busy_s: list[float] = []
     result = evaluate_on_board(
-        model, load_board(name), IMAGES, LABELS, lambda done, total: progress.append((done, total)), boards=boards
+        model,
+        load_board(name),
+        IMAGES,
+        LABELS,
+        lambda done, total: progress.append((done, total)),
+        boards=boards,
+        on_busy=busy_s.append,
     )
     assert result.accuracy == np.mean(wanted.reshape(40, 2).argmax(1) == LABELS)
     assert (result.images, result.images_identical_to_host) == (40, 40)
     assert progress == [(16, 40), (32, 40), (40, 40)]
+    assert len(busy_s) == boards and min(busy_s) > 0
 
 
 def test_pixels_span_the_int8_range() -> None:

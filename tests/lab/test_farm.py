@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,19 @@ def test_every_distinct_model_is_measured_once_and_results_keep_the_order(stm32:
     again: list[Progress] = []
     assert measure_all(models, stm32, store, 2, lambda progress, _: again.append(progress)) == results
     assert [(p.done, p.new, p.new_per_minute) for p in again] == [(1, 0, 0.0), (2, 0, 0.0), (3, 0, 0.0)]
+
+
+def test_how_long_the_board_was_busy_is_told_of_what_is_measured(stm32: Board, tmp_path: Path) -> None:
+    """Building is no part of it, and what is in the store takes no time of a board."""
+    models, store = [small_net(seed) for seed in range(2)], MeasurementStore(tmp_path / "db")
+    busy_s: list[float] = []
+    began_s = time.monotonic()
+    with Farm(stm32, workers=1, on_busy=busy_s.append) as farm:
+        farm.measure_all(models, store)
+        passed_s = time.monotonic() - began_s
+        farm.measure_all(models, store)
+    assert len(busy_s) == 2 and min(busy_s) > 0
+    assert sum(busy_s) < passed_s
 
 
 @pytest.fixture(scope="module")
