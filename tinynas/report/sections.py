@@ -143,9 +143,8 @@ def predictor(run: Run) -> str:
 def _judged(found: Predictor) -> str:
     """The predictor beside its baselines, on the fitted nets and on the held-out ones."""
     rows = [("this predictor", f"{found.kendall_tau:.2f} (leave one out)", _tau(found.kendall_tau_heldout))]
-    names = TAU_NAMES | {"naswot": "NASWOT"}
     rows += [
-        (names.get(name, name), _tau(found.baselines.get(name)), _tau(tau))
+        (TAU_NAMES.get(name, name), _tau(found.baselines.get(name)), _tau(tau))
         for name, tau in found.baselines_heldout.items()
     ]
     if found.noise_ceiling_tau is not None:
