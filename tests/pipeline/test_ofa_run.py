@@ -105,6 +105,14 @@ def test_the_summary_has_what_scripts_rely_on(runs: Path) -> None:
     assert load_run(runs / "ofa").summary.predictor.loo_mse is None
 
 
+def test_only_the_supernet_is_trained(runs: Path) -> None:
+    """3 + 1 + 2 + 2 epochs with one subnet and with two; what belongs to the board takes the board's time."""
+    costs = summary(runs / "ofa")["cost"]
+    assert {name: cost["epochs"] for name, cost in costs.items() if cost["epochs"]} == {"supernet": 8, "baselines": 2}
+    on_board = {name for name, cost in costs.items() if cost["device_s"]}
+    assert on_board == {"latency_table", "ofa_search", "measure", "onboard"}
+
+
 def test_sums_of_the_latency_table_are_the_measured_latencies(runs: Path) -> None:
     """At most 5 % off on networks that it was not built from; and on those that the search chose by it."""
     search = summary(runs / "ofa")["search"]

@@ -139,6 +139,17 @@ def test_the_example_classifies_an_image_on_the_board(runs: Path) -> None:
     assert total == pytest.approx(100, abs=2)  # ten roundings to 1/256
 
 
+def test_each_stage_tells_what_it_cost(runs: Path) -> None:
+    costs = summary(runs / "tiny")["cost"]
+    epochs = {name: cost["epochs"] for name, cost in costs.items() if cost["epochs"]}
+    entries = json.loads((runs / "tiny" / "summary.json").read_text())["library"]["trained"]
+    assert epochs.keys() == {"reference", "library", "predictor", "finetune", "baselines"}
+    assert (epochs["reference"], epochs["library"], epochs["predictor"]) == (3, entries, 6)
+    assert costs["finetune"]["epochs"] == 2 * costs["finetune"]["networks"] + 1
+    assert {name for name, cost in costs.items() if cost["device_s"]} == {"search", "measure", "onboard"}
+    assert all(cost["cpu_s"] is None or cost["cpu_s"] > 0 for cost in costs.values())
+
+
 def test_run_again_keeps_everything(runs: Path) -> None:
     before = summary(runs / "tiny")
     run_experiment(runs / "tiny.toml", runs=runs, workers=1)
