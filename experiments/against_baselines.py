@@ -1,6 +1,7 @@
 """Is the searched network better than what people would take, at no more latency, SRAM and flash on the same board?
 
     python -m experiments.predictor_quality --runs runs && python -m experiments.against_baselines --runs runs
+    python -m experiments.against_baselines --runs runs --baseline-epochs 30   # three times the searched ones' epochs
 
 For each baseline and seed, NSGA-II's measured candidates within the baseline's latency, SRAM and flash are looked
 through, and the one with the best predicted accuracy is trained. All networks get the same epochs and the same teacher;
@@ -21,7 +22,7 @@ from experiments.baselines import baselines
 from experiments.judged import difference, mean_hits
 from experiments.measured import measured
 from experiments.nets import Trained, from_library, from_scratch, train_all
-from experiments.options import Options, study_options
+from experiments.options import Options, as_options, study_parser
 from experiments.searched import Searched, searched
 from experiments.setting import Setting, make_context, prepare
 from tinynas.lab.measure import Measurement
@@ -55,16 +56,23 @@ class Rival:
         return all(one <= limit for one, limit in zip(its, mine, strict=True))
 
 
-def main(options: Options) -> None:
+def main(options: Options, baseline_epochs: int = _EPOCHS) -> None:
     """Search, train and judge what is not there yet; write the comparison."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
     rivals = _rivals(setting)
     chosen = {seed: _chosen(setting, rivals, seed, options) for seed in options.seeds}
-    trained = _train(setting, rivals, chosen, options.seeds)
+    trained = _train(setting, rivals, chosen, options.seeds, baseline_epochs)
     rows = [_row(setting, rival, chosen, trained, options.seeds) for rival in rivals if rival.name in trained[1]]
-    result = {"board": context.board.name, "epochs": _EPOCHS, "seeds": list(options.seeds), "rows": rows}
-    write_json(options.runs / f"{context.experiment.name}-against-baselines.json", result)
+    result = {
+        "board": context.board.name,
+        "epochs": _EPOCHS,
+        "baseline_epochs": baseline_epochs,
+        "seeds": list(options.seeds),
+        "rows": rows,
+    }
+    longer = "" if baseline_epochs == _EPOCHS else f"-of-{baseline_epochs}-epochs"
+    write_json(options.runs / f"{context.experiment.name}-against-baselines{longer}.json", result)
     for row in rows:
         options.progress.say(f"{row['baseline']}: {row['accuracy']:.4f}, searched {row['searched_accuracy']:.4f}")
 
@@ -87,10 +95,14 @@ Trainings = Mapping[str, list[Trained]]  # baseline -> one per seed
 
 
 def _train(
-    setting: Setting, rivals: Sequence[Rival], chosen: Mapping[int, Mapping[str, Searched]], seeds: Sequence[int]
+    setting: Setting,
+    rivals: Sequence[Rival],
+    chosen: Mapping[int, Mapping[str, Searched]],
+    seeds: Sequence[int],
+    baseline_epochs: int,
 ) -> tuple[Trainings, Trainings]:
     """The baselines' trainings, and those of the networks set against them."""
-    whole = setting.experiment.predictor.finetune.model_copy(update={"epochs": _EPOCHS})
+    whole = setting.experiment.predictor.finetune.model_copy(update={"epochs": baseline_epochs})
     rest = whole.model_copy(update={"epochs": _EPOCHS - setting.experiment.library.epochs})
     matched = [rival for rival in rivals if all(rival.name in chosen[seed] for seed in seeds)]
     plain = [_scratch(setting, rival, whole, seed) for rival in matched for seed in seeds]
@@ -141,4 +153,7 @@ def _per_seed(networks: Sequence[Path], setting: Setting) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(study_options(__doc__))
+    parser = study_parser(__doc__, "experiments/study.toml")
+    parser.add_argument("--baseline-epochs", type=int, default=_EPOCHS, help="of every baseline")
+    args = parser.parse_args()
+    main(as_options(args), args.baseline_epochs)

@@ -21,6 +21,7 @@ from experiments.options import Options, study_options
 from experiments.setting import make_context
 from tinynas.data.types import Dataset
 from tinynas.nets.checkpoint import save_network
+from tinynas.pipeline.config import load_experiment
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.features import macs
@@ -41,7 +42,8 @@ def main(options: Options) -> None:
     rows = [row for seed in options.seeds for row in _one_seed(options, seed)]
     gaps = [row["alone_less_subnet"]["difference"] for row in rows]
     result = {"subnets": rows, "mean_gap": float(np.mean(gaps)), "worst_gap": float(np.max(gaps)), "cost": _cost(rows)}
-    write_json(options.runs / "study-ofa-subnets.json", result)
+    name = load_experiment(options.experiment, options.overrides).name
+    write_json(options.runs / f"{name}-subnets.json", result)
     options.progress.say(str({key: value for key, value in result.items() if key != "subnets"}))
 
 
