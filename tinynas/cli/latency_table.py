@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinynas.cli.options import JsonOption, PortOption
+from tinynas.cli.options import (
+    ExperimentArgument,
+    JsonOption,
+    MeasurementsOption,
+    OtherBoardOption,
+    PortOption,
+    SetOption,
+    overrides,
+)
 
 if TYPE_CHECKING:
     from tinynas.predict.latency_table import LatencyTable
@@ -16,26 +24,13 @@ _SHOWN = 12  # pieces, the dearest
 
 
 def latency_table(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
-    board: Annotated[
-        str | None,
-        typer.Option(
-            "--board", "-b", help="Name from `tinynas boards`; default: the experiment's.", show_default=False
-        ),
-    ] = None,
+    experiment: ExperimentArgument,
+    board: OtherBoardOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the table there too, as JSON.", show_default=False)
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="a.b=c", help="Replace one setting; may be repeated.", show_default=False),
-    ] = None,
-    measurements: Annotated[
-        str | None,
-        typer.Option(
-            envvar="TINYNAS_MEASUREMENTS", help="URL of the measurement store; default: runs/measurements.db."
-        ),
-    ] = None,
+    settings: SetOption = None,
+    measurements: MeasurementsOption = None,
     port: PortOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,9 +43,10 @@ def latency_table(
     from tinynas.pipeline.progress import shown_progress
     from tinynas.pipeline.table import measure_latency_table
 
-    overrides = [*(settings or []), *([f"board={board}"] if board else [])]
     with shown_progress() as progress:
-        table, path = measure_latency_table(experiment, overrides, progress, measurements=measurements, port=port)
+        table, path = measure_latency_table(
+            experiment, overrides(settings, board), progress, measurements=measurements, port=port
+        )
     if output:
         write_bytes(output, path.read_bytes())
     print(path.read_text() if as_json else "\n".join([*_lines(table), f"table: {output or path}"]))

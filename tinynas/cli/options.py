@@ -25,12 +25,31 @@ PortOption = Annotated[
     str | None, typer.Option("--port", help="Serial device of a hardware board.", show_default=False)
 ]
 
+ExperimentArgument = Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)]
+OtherBoardOption = Annotated[
+    str | None,
+    typer.Option("--board", "-b", help="Name from `tinynas boards`; default: the experiment's.", show_default=False),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="a.b=c", help="Replace one setting; may be repeated.", show_default=False),
+]
+MeasurementsOption = Annotated[
+    str | None,
+    typer.Option(envvar="TINYNAS_MEASUREMENTS", help="URL of the measurement store; default: runs/measurements.db."),
+]
+
 FlasherOption = Annotated[
     str | None, typer.Option("--flasher", help="Another than the board file's first.", show_default=False)
 ]
 ProbeOption = Annotated[
     str | None, typer.Option("--probe", help="Serial number of the debug probe.", show_default=False)
 ]
+
+
+def overrides(settings: list[str] | None, board: str | None) -> list[str]:
+    """Of an experiment's settings, from --set and --board."""
+    return [*(settings or []), *([f"board={board}"] if board else [])]
 
 
 def flashing(flasher: str | None, probe: str | None) -> Flashing:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tinynas.cli.options import PortOption
+from tinynas.cli.options import ExperimentArgument, MeasurementsOption, PortOption, SetOption
 
 
 def run_experiment(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="a.b=c", help="Replace one setting; may be repeated.", show_default=False),
-    ] = None,
-    measurements: Annotated[
-        str | None,
-        typer.Option(
-            envvar="TINYNAS_MEASUREMENTS", help="URL of the measurement store; default: runs/measurements.db."
-        ),
-    ] = None,
+    experiment: ExperimentArgument,
+    settings: SetOption = None,
+    measurements: MeasurementsOption = None,
     port: PortOption = None,
     finetune: Annotated[
         int | None,

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinynas.cli.options import JsonOption, print_json, progress
+from tinynas.cli.options import (
+    ExperimentArgument,
+    JsonOption,
+    OtherBoardOption,
+    SetOption,
+    overrides,
+    print_json,
+    progress,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,13 +29,8 @@ _SHOWN = 15  # spaces
 
 
 def space(
-    experiment: Annotated[Path, typer.Argument(metavar="EXPERIMENT.toml", show_default=False)],
-    board: Annotated[
-        str | None,
-        typer.Option(
-            "--board", "-b", help="Name from `tinynas boards`; default: the experiment's.", show_default=False
-        ),
-    ] = None,
+    experiment: ExperimentArgument,
+    board: OtherBoardOption = None,
     samples: Annotated[int, typer.Option(min=1, help="Networks drawn per resolution and width.")] = 1000,
     resolutions: Annotated[
         str | None,
@@ -42,10 +45,7 @@ def space(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; default: one per core.", show_default=False)
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="a.b=c", help="Replace one setting; may be repeated.", show_default=False),
-    ] = None,
+    settings: SetOption = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder for space.html and space.json; default: runs/NAME-space."),
@@ -59,8 +59,7 @@ def space(
 
     Example, the paper's 108 spaces:  tinynas space experiments/vww.toml --resolutions 48:224:16 --widths 0.2:1:0.1
     """
-    overrides = [*(settings or []), *([f"board={board}"] if board else [])]
-    trial = _compare(experiment, overrides, (resolutions, widths), samples, keep, jobs)
+    trial = _compare(experiment, overrides(settings, board), (resolutions, widths), samples, keep, jobs)
     page = _write(trial, output or Path("runs") / f"{trial.name}-space")
     if as_json:
         print_json(_json(trial))
@@ -71,7 +70,7 @@ def space(
 
 def _compare(
     path: Path,
-    overrides: list[str],
+    changes: list[str],
     grid: tuple[str | None, str | None],
     samples: int,
     keep: int | None,
@@ -87,7 +86,7 @@ def _compare(
     from tinynas.space.choose import choose_space
     from tinynas.space.cost import CandidateCost
 
-    loaded = load_experiment(path, overrides)
+    loaded = load_experiment(path, changes)
     classes = len(class_names(loaded.data))
     offered = _offered(loaded.space.with_changes(channels=loaded.data.channels, classes=classes), *grid)
     target = load_board(loaded.board)

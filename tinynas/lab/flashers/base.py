@@ -9,12 +9,13 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from tinynas.errors import FlashError, ToolError
+from tinynas.errors import BoardError, FlashError, ToolError
 from tinynas.lab.board import Board
 
 LIMIT_S = 120.0
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,18 @@ class Flasher(Protocol):
 
     def reset(self, board: Board, target: Target) -> None:
         """Restarts the board without writing anything."""
+
+
+def described(board: Board, name: str, kind: type[T]) -> T:
+    """The table [hardware.`name`] of the board's file.
+
+    Raises:
+        BoardError: there is none.
+    """
+    table = getattr(board.hardware, name, None)
+    if not isinstance(table, kind):
+        raise BoardError(f"{board.name}: its board file has no [hardware.{name}] table; flash it another way")
+    return table
 
 
 def program(name: str, package: str) -> list[str]:

@@ -10,7 +10,7 @@ from tinynas.errors import BoardError, FlashError
 from tinynas.lab import usb
 from tinynas.lab.board import Board
 from tinynas.lab.elf import read_elf
-from tinynas.lab.flashers.base import Target, first_line, program, run_tool
+from tinynas.lab.flashers.base import Target, described, first_line, program, run_tool
 from tinynas.lab.flashers.binary import binary_of
 from tinynas.lab.flashers.bootloader import enter_bootloader
 from tinynas.lab.hardware import DfuUtil
@@ -26,7 +26,7 @@ class DfuFlasher:
     """Writes from the board file's address on, then leaves the bootloader."""
 
     def flash(self, image: Path, board: Board, target: Target) -> None:
-        table = _table(board)
+        table = described(board, "dfu", DfuUtil)
         command = program("dfu-util", "dfu-util")
         content = binary_of(read_elf(image).segments, table.address)
         if enter_bootloader(board, target):
@@ -42,13 +42,6 @@ class DfuFlasher:
 
     def reset(self, board: Board, target: Target) -> None:
         raise BoardError(f"{board.name}: its DFU bootloader cannot restart it; press the board's reset button")
-
-
-def _table(board: Board) -> DfuUtil:
-    table = board.hardware.dfu if board.hardware else None
-    if table is None:
-        raise BoardError(f"{board.name}: its board file has no [hardware.dfu] table; flash it another way")
-    return table
 
 
 def _reason(said: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinynas.errors import BoardError
 from tinynas.lab.board import Board
-from tinynas.lab.flashers.base import Target, first_line, module, run_tool
+from tinynas.lab.flashers.base import Target, described, first_line, module, run_tool
 from tinynas.lab.hardware import EspTool
 
 _BAUD = "460800"  # the loader's; the image talks at its own
@@ -23,7 +23,7 @@ class EspToolFlasher:
     """
 
     def flash(self, image: Path, board: Board, target: Target) -> None:
-        table = _table(board)
+        table = described(board, "esptool", EspTool)
         with tempfile.TemporaryDirectory(prefix="tinynas-esptool-") as folder:
             app = Path(folder) / "app.bin"
             make = [*_esptool(table), "elf2image", *_flash_options(table), "--output", app, image]
@@ -35,15 +35,9 @@ class EspToolFlasher:
             run_tool(command, f"{board.name}: esptool could not flash it", target, _reason, _HINT)
 
     def reset(self, board: Board, target: Target) -> None:
-        command = [*_esptool(_table(board)), *_port(board, target), "--after", "hard-reset", "chip-id"]
+        table = described(board, "esptool", EspTool)
+        command = [*_esptool(table), *_port(board, target), "--after", "hard-reset", "chip-id"]
         run_tool(command, f"{board.name}: esptool could not restart it", target, _reason, _HINT)
-
-
-def _table(board: Board) -> EspTool:
-    table = board.hardware.esptool if board.hardware else None
-    if table is None:
-        raise BoardError(f"{board.name}: its board file has no [hardware.esptool] table; flash it another way")
-    return table
 
 
 def _esptool(table: EspTool) -> list[str | Path]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinynas.errors import BoardError
 from tinynas.lab.board import Board
-from tinynas.lab.flashers.base import Target, first_line, program, run_tool
+from tinynas.lab.flashers.base import Target, described, first_line, program, run_tool
+from tinynas.lab.hardware import OpenOcd
 
 _HINT = (
     "is the board attached by USB (and may you open it: OpenOCD's udev rules), and no other debugger on it? "
@@ -29,9 +29,7 @@ class OpenOcdFlasher:
 
 
 def _configuration(board: Board, target: Target) -> list[str]:
-    table = board.hardware.openocd if board.hardware else None
-    if table is None:
-        raise BoardError(f"{board.name}: its board file has no [hardware.openocd] table; flash it another way")
+    table = described(board, "openocd", OpenOcd)
     files = [part for name in table.config for part in ("-f", name)]
     return [*files, *(["-c", f"adapter serial {{{target.probe}}}"] if target.probe else [])]
 

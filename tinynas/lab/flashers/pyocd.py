@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tinynas.errors import BoardError, FlashError
+from tinynas.errors import FlashError
 from tinynas.lab.board import Board
 from tinynas.lab.elf import Segment, read_elf
-from tinynas.lab.flashers.base import Target, first_line, module, run_tool
+from tinynas.lab.flashers.base import Target, described, first_line, module, run_tool
 from tinynas.lab.hardware import PyOcd
 
 _HINT = "is the board attached by USB, and no other debugger on it? `pyocd list` shows the probes for --probe"
@@ -44,10 +44,7 @@ def _pyocd(subcommand: str, board: Board, target: Target) -> list[str | Path]:
 def _table(board: Board) -> PyOcd:
     if board.virtual is not None:
         return PyOcd(target="cortex_m")
-    table = board.hardware.pyocd if board.hardware else None
-    if table is None:
-        raise BoardError(f"{board.name}: its board file has no [hardware.pyocd] table; flash it another way")
-    return table
+    return described(board, "pyocd", PyOcd)
 
 
 def _run(command: list[str | Path], doing: str, board: Board, target: Target) -> None:

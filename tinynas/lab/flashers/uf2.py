@@ -11,7 +11,7 @@ from tinynas.errors import BoardError, FlashError
 from tinynas.lab import usb
 from tinynas.lab.board import Board
 from tinynas.lab.elf import read_elf
-from tinynas.lab.flashers.base import Target
+from tinynas.lab.flashers.base import Target, described
 from tinynas.lab.flashers.bootloader import enter_bootloader
 from tinynas.lab.flashers.uf2_file import uf2_of
 from tinynas.lab.hardware import Uf2
@@ -26,7 +26,7 @@ class Uf2Flasher:
     """The bootloader restarts the board, and takes its drive away, when it has the whole file."""
 
     def flash(self, image: Path, board: Board, target: Target) -> None:
-        table = _table(board)
+        table = described(board, "uf2", Uf2)
         content = uf2_of(read_elf(image).segments, board, table.family_id)
         volume = _volume(board, table, target)
         _copy(content, volume, board)
@@ -34,13 +34,6 @@ class Uf2Flasher:
 
     def reset(self, board: Board, target: Target) -> None:
         raise BoardError(f"{board.name}: its UF2 bootloader cannot restart it; press the board's reset button")
-
-
-def _table(board: Board) -> Uf2:
-    table = board.hardware.uf2 if board.hardware else None
-    if table is None:
-        raise BoardError(f"{board.name}: its board file has no [hardware.uf2] table; flash it another way")
-    return table
 
 
 def _volume(board: Board, table: Uf2, target: Target) -> Path:
