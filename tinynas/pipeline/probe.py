@@ -46,6 +46,7 @@ class Prober:
 
     def __call__(self, network: Network) -> Probe:
         """Changes the BatchNorm statistics of `network`: its blocks' own are of the reference's features."""
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # twice as fast on a CPU
         images = _images(self.data.train.head(_NORM_IMAGES), network)
         reestimate(network, (to_float(batch) for batch in torch.split(images, _NORM_BATCH)))
         seen, new = _embedded(network, self._fitted), _embedded(network, self._judged)
