@@ -35,3 +35,8 @@ def test_a_baseline_that_does_not_fit_is_no_rival() -> None:
     too_large = entry(0.9, 1.0, fits_board=False)
     assert verdict(entry(0.8, 6.0), [too_large])["chosen_wins"] is None
     assert verdict(entry(0.8, 6.0), [too_large, entry(0.7, 6.0)])["chosen_wins"] is True
+
+
+def test_without_a_rival_the_verdict_says_why() -> None:
+    assert "fits the board" in verdict(entry(0.8, 6.0), [entry(0.9, 1.0, fits_board=False)])["text"]
+    assert "no baseline was trained" in verdict(entry(0.8, 6.0), [])["text"]

@@ -92,7 +92,8 @@ def verdict(chosen: Entry, baselines: Sequence[Entry]) -> Entry:
     """
     fitting = [entry for entry in baselines if entry["fits_board"]]
     if not fitting:
-        return {"best_baseline": None, "chosen_wins": None, "text": "no MobileNetV2 baseline fits the board"}
+        text = "no MobileNetV2 baseline fits the board" if baselines else "no baseline was trained: baselines.widths is []"
+        return {"best_baseline": None, "chosen_wins": None, "text": text}
     best = max(fitting, key=lambda entry: entry["accuracy_validation"])
     wins = {
         "accuracy": chosen["accuracy_int8"] > best["accuracy_int8"],
