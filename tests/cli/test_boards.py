@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tinynas
-from tests.lab.test_newboard import NUCLEO
+from tests.lab.described import NUCLEO
 from tinynas.lab import usb
 from tinynas.lab.board import Board, known_boards
 from tinynas.lab.usb import UsbDevice

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tinynas.graph.reference_kernels import TensorFlowWorker
+from tests.graph.reference_kernels import TensorFlowWorker
 from tinynas.graph.tflm import TflmWorker
 
 

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from numpy.typing import NDArray
 
 from tests.graph.nets import SMALL_SPEC, Chain, float_graphs, int8_net, samples_for
+from tests.graph.reference_kernels import TensorFlowWorker, run_reference_kernels
 from tinynas.graph import ops
 from tinynas.graph.ir import Graph
 from tinynas.graph.ops import Activation, Padding
 from tinynas.graph.prune import without_ops
-from tinynas.graph.reference_kernels import TensorFlowWorker, run_reference_kernels
 from tinynas.graph.tflite_writer import write_tflite
 from tinynas.graph.tflm import TflmInterpreter, TflmWorker
 from tinynas.quantize.calibrate import collect_ranges

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from tests.graph.floats import run_float
 from tests.graph.nets import Chain, float_graphs, float_net, samples_for
 from tinynas.errors import ModelError
 from tinynas.graph import ops
-from tinynas.graph.float_run import run_float, run_float_batches
+from tinynas.graph.float_run import run_float_batches
 from tinynas.graph.ir import Graph
 from tinynas.graph.ops import Activation
 from tinynas.quantize.ptq import quantize

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from tests.graph.floats import run_float
 from tests.graph.nets import Chain, samples_for
 from tinynas.graph import ops
 from tinynas.graph.compare import first_difference
-from tinynas.graph.float_run import run_float
 from tinynas.graph.fold import fold_constants
 from tinynas.graph.ir import DType, Graph, Tensor
 

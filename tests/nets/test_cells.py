@@ -14,11 +14,11 @@ import torch
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.graph.floats import run_float
 from tests.nets.test_network import with_lively_norms
 from tests.space.spaces import EVERY_CELL
 from tinynas.engine.generate import generate
 from tinynas.engine.host import HostModel
-from tinynas.graph.float_run import run_float
 from tinynas.graph.ir import DType, Graph
 from tinynas.graph.lower import bind, lower
 from tinynas.graph.tflite_writer import write_tflite

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from tinynas.graph.float_run import run_float
+from tests.graph.floats import run_float
 from tinynas.graph.ir import DType
 from tinynas.graph.lower import bind, lower
 from tinynas.nets.layers import ConvBN, same_padding

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.graph.floats import run_float
 from tests.graph.nets import SMALL_SPEC, float_net, int8_net
 from tests.graph.test_tflm import with_float_ends
 from tinynas.errors import ConfigError, ModelError
 from tinynas.graph.compare import first_difference
-from tinynas.graph.float_run import run_float
 from tinynas.graph.interface import deployable
 from tinynas.graph.keras_reader import read_keras
 from tinynas.graph.lower import lower

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from tests.graph.floats import run_float
 from tests.graph.nets import SMALL_SPEC, Chain, float_graphs, float_net, int8_net, samples_for
 from tinynas.errors import ModelError
 from tinynas.graph import ops
-from tinynas.graph.float_run import run_float
 from tinynas.graph.ir import DType, Graph, Quant, Tensor
 from tinynas.graph.lower import lower
 from tinynas.graph.ops import Activation

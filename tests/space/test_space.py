@@ -93,12 +93,14 @@ def test_netspec_has_what_was_chosen(seed: int, space: SearchSpace) -> None:
 def test_block_ids_tell_networks_apart() -> None:
     """With resolution, input, stem and head they are equal for equal networks, and only for those."""
     archs = np.array(list(all_archs(WIDE)))
-    ids = WIDE.block_ids(archs)
+    ids, frames = WIDE.block_ids(archs), WIDE.frames(archs).tolist()
     seen: dict[object, object] = {}
-    for arch, numbers in zip(archs.tolist(), ids.tolist(), strict=True):
+    around: dict[int, object] = {}
+    for arch, frame, numbers in zip(archs.tolist(), frames, ids.tolist(), strict=True):
         spec = WIDE.netspec(tuple(arch))
         assert tuple(WIDE.blocks(stage, number) for stage, number in enumerate(numbers)) == spec.stages
-        assert WIDE.stem_and_head(arch[1]) == (spec.stem_channels, spec.head_channels)
+        outside = (spec.input_shape, spec.stem_channels, spec.head_channels)
+        assert around.setdefault(frame, outside) == outside
         assert seen.setdefault(spec.stages, numbers) == numbers
     assert len(seen) == len({tuple(numbers) for numbers in ids.tolist()})
 

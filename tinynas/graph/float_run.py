@@ -19,15 +19,10 @@ Floats = NDArray[np.float32]
 _THREADS = 2
 
 
-def run_float(graph: Graph, samples: Floats, tensors: Sequence[int], batch: int = 32) -> list[Floats]:
-    """Values [n, ...] of `tensors` (indices, inner ones too) for samples [n, h, w, c] of a one-input float graph."""
-    parts = list(run_float_batches(graph, samples, tensors, batch))
-    return [np.concatenate(part) for part in zip(*parts, strict=True)]
-
-
 def run_float_batches(graph: Graph, samples: Floats, tensors: Sequence[int], batch: int = 32) -> Iterator[list[Floats]]:
-    """As `run_float`, batch by batch, for networks whose inner values would not fit into memory at once.
+    """Values [n, ...] of `tensors` (indices, inner ones too) for samples [n, h, w, c] of a one-input float graph.
 
+    Batch by batch, as the inner values of a network may not fit into memory at once.
     A graph whose tensors cannot all carry a batch in front (it moves or reduces axis 0) runs one sample at a time.
     """
     _check_input(graph, samples)

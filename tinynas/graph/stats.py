@@ -1,4 +1,4 @@
-"""Sizes of a graph: multiply-accumulates and bytes of constants."""
+"""Work of a graph: multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -24,9 +24,3 @@ def op_macs(graph: Graph, op: Op) -> int:
 def macs(graph: Graph) -> int:
     """Multiply-accumulates of one inference."""
     return sum(op_macs(graph, op) for op in graph.ops)
-
-
-def weight_bytes(graph: Graph) -> int:
-    """Bytes of all constants that some op reads."""
-    used = {i for op in graph.ops for i in op.inputs if i >= 0}
-    return sum(graph.tensors[i].size_bytes for i in used if graph.tensors[i].const)

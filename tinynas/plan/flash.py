@@ -27,11 +27,6 @@ class FlashParts:
     runner_bytes: int  # runner, start-up, libc
 
     @property
-    def overhead_bytes(self) -> int:
-        """All but the network's own numbers."""
-        return self.parameters_bytes + self.kernels_bytes + self.calls_bytes + self.runner_bytes
-
-    @property
     def total_bytes(self) -> int:
         return sum(getattr(self, field.name) for field in fields(self))
 

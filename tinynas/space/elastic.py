@@ -4,82 +4,30 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
 
 from tinynas.errors import ConfigError
+from tinynas.space.archs import Arch, Archs, checked
 from tinynas.space.channels import round_channels
+from tinynas.space.elastic_stage import (
+    BLOCK_GENES,
+    ElasticStage,
+    Genes,
+    Place,
+    Slot,
+    crossed,
+    draw,
+    mutated,
+    random_genes,
+)
 from tinynas.space.netspec import BlockSpec, NetSpec, Nonlinearity
-from tinynas.space.space import Arch, Archs, Choices, Ratios, SearchSpace, Stem
-
-_BLOCK_GENES = 2  # kernel, expand ratio
-
-Genes = tuple[int, list[tuple[int, int]]]  # of a stage: index of its depth, then (kernel, expand ratio) of each slot
-
-
-class ElasticStage(BaseModel, frozen=True, extra="forbid"):
-    """Blocks of one output: how many there are, and kernel and expand ratio of each, are open."""
-
-    out_channels: PositiveInt
-    stride: Literal[1, 2] = 1  # of the first block
-    depths: Choices
-    kernels: Annotated[tuple[Literal[3, 5, 7], ...], Field(min_length=1)] = (3, 5, 7)
-    expand_ratios: Ratios
-
-    @field_validator("kernels")
-    @classmethod
-    def _ascending(cls, kernels: tuple[int, ...]) -> tuple[int, ...]:
-        if list(kernels) != sorted(set(kernels)):
-            raise ValueError("list each choice once, smallest first")
-        return kernels
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A place for a block. Two expand ratios may round to one number of hidden channels."""
-
-    in_channels: int
-    out_channels: int
-    stride: int
-    kernels: tuple[int, ...]  # pixels, ascending
-    hidden_channels: tuple[int, ...]  # of each expand ratio, ascending
-    activation: Nonlinearity
-
-    @cached_property
-    def first_ratios(self) -> tuple[int, ...]:
-        """For each expand ratio the index of the first with as many hidden channels."""
-        return tuple(self.hidden_channels.index(hidden) for hidden in self.hidden_channels)
-
-    @property
-    def blocks(self) -> int:
-        """Number of distinct blocks."""
-        return len(self.kernels) * len(set(self.hidden_channels))
-
-    def block(self, kernel: int, ratio: int) -> BlockSpec:
-        """The block of these two indices."""
-        hidden, side = self.hidden_channels[ratio], self.kernels[kernel]
-        return BlockSpec(self.in_channels, hidden, self.out_channels, side, self.stride, self.activation)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a slot is in an arch."""
-
-    slot: Slot
-    genes: int  # kernel; the expand ratio is next to it
-    depth_gene: int
-    depths: tuple[int, ...]
-    index: int  # of the slot in its stage
-
-    def beyond(self, archs: Archs) -> NDArray[np.bool_]:
-        """(n,) archs whose stage has no block here."""
-        return np.asarray(np.array(self.depths)[archs[:, self.depth_gene]] <= self.index, np.bool_)
+from tinynas.space.space import Choices, SearchSpace, Stem
 
 
 class ElasticSpace(BaseModel, frozen=True, extra="forbid"):
@@ -182,20 +130,13 @@ class ElasticSpace(BaseModel, frozen=True, extra="forbid"):
         Raises:
             ConfigError: wrong length or an index out of range.
         """
-        genes = tuple(int(gene) for gene in arch)
-        if len(genes) != len(self.gene_sizes):
-            wanted = len(self.gene_sizes)
-            raise ConfigError(f"arch {list(genes)} has {len(genes)} entries, this space's archs have {wanted}")
-        for position, (gene, size) in enumerate(zip(genes, self.gene_sizes, strict=True)):
-            if not 0 <= gene < size:
-                raise ConfigError(f"arch {list(genes)}: entry {position} is {gene}, but there are {size} choices")
-        return genes
+        return checked(arch, self.gene_sizes)
 
     def stage_genes(self, arch: Arch) -> list[Genes]:
         """Per stage: index of its depth, and (kernel, expand ratio) indices of all of its slots."""
         found, at = [], 1
         for slots in self.slots:
-            pairs = arch[at + 1 : at + 1 + _BLOCK_GENES * len(slots)]
+            pairs = arch[at + 1 : at + 1 + BLOCK_GENES * len(slots)]
             found.append((arch[at], list(zip(pairs[::2], pairs[1::2], strict=True))))
             at += 1 + len(pairs)
         return found
@@ -272,12 +213,12 @@ class ElasticSpace(BaseModel, frozen=True, extra="forbid"):
         return () if number < 0 else (slot.block(*divmod(number, len(slot.hidden_channels))),)
 
     @cached_property
-    def _places(self) -> tuple[_Place, ...]:
+    def _places(self) -> tuple[Place, ...]:
         places, at = [], 1
         for stage, slots in zip(self.stages, self.slots, strict=True):
-            genes = range(at + 1, at + 1 + _BLOCK_GENES * len(slots), _BLOCK_GENES)
+            genes = range(at + 1, at + 1 + BLOCK_GENES * len(slots), BLOCK_GENES)
             places += [
-                _Place(slot, gene, at, stage.depths, k) for k, (slot, gene) in enumerate(zip(slots, genes, strict=True))
+                Place(slot, gene, at, stage.depths, k) for k, (slot, gene) in enumerate(zip(slots, genes, strict=True))
             ]
             at = genes.stop
         return tuple(places)
@@ -302,11 +243,7 @@ class ElasticSpace(BaseModel, frozen=True, extra="forbid"):
 
     def sample(self, rng: np.random.Generator) -> Arch:
         """Every gene uniform, as the paper samples subnets: small depths are as frequent as large ones."""
-        return self._arch(_draw(rng, self.resolutions), [self._random_stage(stage, rng) for stage in self.stages])
-
-    def _random_stage(self, stage: ElasticStage, rng: np.random.Generator) -> Genes:
-        pairs = [_random_block(stage, rng) for _ in range(stage.depths[-1])]
-        return _draw(rng, stage.depths), pairs
+        return self._arch(draw(rng, self.resolutions), [random_genes(stage, rng) for stage in self.stages])
 
     def mutate(self, arch: Arch, rng: np.random.Generator, rate: float = 0.1, resolution_rate: float = 0.5) -> Arch:
         """Each block (kernel and expand ratio), and each depth, is drawn anew with probability `rate`.
@@ -315,46 +252,16 @@ class ElasticSpace(BaseModel, frozen=True, extra="forbid"):
         depth brings in are drawn anew in any case. The result may be the arch itself.
         """
         genes = self.check(arch)
-        resolution = _draw(rng, self.resolutions) if rng.random() < resolution_rate else genes[0]
+        resolution = draw(rng, self.resolutions) if rng.random() < resolution_rate else genes[0]
         stages = zip(self.stages, self.stage_genes(genes), strict=True)
-        return self._arch(resolution, [_mutated(stage, *part, rng, rate) for stage, part in stages])
+        return self._arch(resolution, [mutated(stage, *part, rng, rate) for stage, part in stages])
 
     def crossover(self, mother: Arch, father: Arch, rng: np.random.Generator) -> Arch:
         """Resolution, each depth and each block come from either parent with equal chance."""
         parents = (self.check(mother), self.check(father))
         resolution = parents[int(rng.integers(2))][0]
-        return self._arch(resolution, [self._crossed(stage, parents, rng) for stage in range(len(self.stages))])
-
-    def _crossed(self, stage: int, parents: tuple[Arch, Arch], rng: np.random.Generator) -> Genes:
-        """A slot that only one parent reaches is that one's."""
-        depths = self.stages[stage].depths
-        sides = [self.stage_genes(parent)[stage] for parent in parents]
-        depth = sides[int(rng.integers(2))][0]
-        pairs = []
-        for slot in range(depths[-1]):
-            reached = [blocks[slot] for own, blocks in sides if slot < depths[own]] or [(0, 0)]
-            pairs.append(reached[int(rng.integers(len(reached)))])
-        return depth, pairs
-
-
-def _mutated(
-    stage: ElasticStage, depth: int, pairs: Sequence[tuple[int, int]], rng: np.random.Generator, rate: float
-) -> Genes:
-    new_depth = _draw(rng, stage.depths) if rng.random() < rate else depth
-    new_pairs = []
-    for slot, pair in enumerate(pairs):
-        fresh = rng.random() < rate or slot >= stage.depths[depth]
-        new_pairs.append(_random_block(stage, rng) if fresh else pair)
-    return new_depth, new_pairs
-
-
-def _random_block(stage: ElasticStage, rng: np.random.Generator) -> tuple[int, int]:
-    return _draw(rng, stage.kernels), _draw(rng, stage.expand_ratios)
-
-
-def _draw(rng: np.random.Generator, choices: Sequence[object]) -> int:
-    """Index of one of them."""
-    return int(rng.integers(len(choices)))
+        stages = zip(self.stages, *(self.stage_genes(parent) for parent in parents), strict=True)
+        return self._arch(resolution, [crossed(stage, mine, other, rng) for stage, mine, other in stages])
 
 
 def _scaled(channels: int, width: float, space: SearchSpace) -> int:

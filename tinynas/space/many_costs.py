@@ -16,7 +16,7 @@ from tinynas.plan.fit import RuntimeSize, fixed_flash_bytes, kernel_sources, mod
 from tinynas.plan.planner import plan
 from tinynas.plan.solve import solve
 from tinynas.space.netspec import NetSpec
-from tinynas.space.pieces import PieceTable
+from tinynas.space.piece_table import PieceTable
 from tinynas.space.protocol import Space
 from tinynas.space.space import Archs
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, Field, NonNegativeInt, PositiveInt
 
-from tinynas.errors import ConfigError
+from tinynas.space.archs import Arch, Archs, checked
 from tinynas.space.blocks import StageOption
 from tinynas.space.channels import round_channels
 from tinynas.space.distinct import Channels, Networks
@@ -21,13 +21,6 @@ from tinynas.space.runs import Runs
 from tinynas.space.stage import Choices, Ratios, StageGenes, StageSpace, ascending, listed, place_of
 
 __all__ = ["Arch", "Archs", "Choice", "Choices", "Ratios", "SearchSpace", "StageOption", "StageSpace", "Stem"]
-
-Arch = tuple[int, ...]
-"""A point of a space: indices of resolution and width, of the input's channels where they are open, then per stage of
-depth, kernel and expand ratio, and of cell, activation, attention and output channels where they are open."""
-
-Archs = NDArray[np.int64]
-"""Archs (n, genes)."""
 
 InputChannels = Literal[1, 3]
 
@@ -51,6 +44,9 @@ class Choice:
 
 class SearchSpace(BaseModel, frozen=True, extra="forbid"):
     """Networks of stages of blocks: resolution, width, input channels, and what each `StageSpace` leaves open.
+
+    An arch holds the indices of resolution and width, of the input's channels where they are open, then per stage of
+    depth, kernel and expand ratio, and of cell, activation, attention and output channels where they are open.
 
     Different archs may be one network: rounding the channels makes two widths or two expand ratios equal, and some
     cells have no expand ratio. `canonical` gives the first of them; `size`, `sample`, `mutate` and `crossover` deal
@@ -102,14 +98,7 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
         Raises:
             ConfigError: wrong length or an index out of range.
         """
-        genes = tuple(int(gene) for gene in arch)
-        sizes = self.gene_sizes
-        if len(genes) != len(sizes):
-            raise ConfigError(f"arch {list(genes)} has {len(genes)} entries, this space's archs have {len(sizes)}")
-        for position, (gene, size) in enumerate(zip(genes, sizes, strict=True)):
-            if not 0 <= gene < size:
-                raise ConfigError(f"arch {list(genes)}: entry {position} is {gene}, but there are {size} choices")
-        return genes
+        return checked(arch, self.gene_sizes)
 
     def decode(self, arch: Arch) -> Choice:
         """The values that `arch` points at."""
@@ -202,10 +191,6 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
 
     # -- many archs at once
 
-    def stem_and_head(self, width: int) -> tuple[int, int]:
-        """Channels at the width of this index; head 0: none."""
-        return self._channels[width].stem, self._channels[width].head
-
     def frames(self, archs: Archs) -> NDArray[np.int64]:
         """(n,): equal for archs whose networks differ in their blocks only: same input, width's stem and head."""
         head = tuple(archs[:, : len(self._head_sizes)].T)
@@ -214,7 +199,7 @@ class SearchSpace(BaseModel, frozen=True, extra="forbid"):
     def block_ids(self, archs: Archs) -> NDArray[np.int64]:
         """(n, stages): what each stage consists of, as an argument of `blocks`; equal for equal blocks and only then.
 
-        So the network of a valid arch is its resolution, input channels, `stem_and_head` and these.
+        So the network of a valid arch is its frame (resolution, input channels, width's stem and head) and these.
         """
         widths, ids = archs[:, 1], np.empty((len(archs), len(self.stages)), np.int64)
         cin = np.array([channels.stem for channels in self._channels])[widths]

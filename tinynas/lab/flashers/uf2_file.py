@@ -10,7 +10,6 @@ from tinynas.lab.board import Board, Holds, Region
 from tinynas.lab.elf import Segment
 
 PAGE_BYTES = 256
-BLOCK_BYTES = 512
 _MAGIC_START = (0x0A32_4655, 0x9E5D_5157)
 _MAGIC_END = 0x0AB1_6F30
 _FAMILY_PRESENT = 0x2000
