@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +32,11 @@ from tinynas.train.config import HardwareConfig
 from tinynas.train.device import Device, open_device
 from tinynas.train.schedule import cosine
 from tinynas.train.shrinking_config import Phase, ShrinkingConfig, phases
+from tinynas.train.shrinking_draws import EpochDraws
 from tinynas.train.shrinking_ranks import Ranks
 from tinynas.train.supervised import soft_cross_entropy
 
 NORM_IMAGES = 512  # training images that the teacher's BatchNorm statistics are measured on
-_LEAST_FOR_SANDWICH = 3  # subnets per step
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,14 @@ class _Run:
         phase = self.phases[self.place]
         if self.epoch == 0:
             self._begin(phase)
-        generator = torch.Generator().manual_seed(self._draw_seed(self.ranks.rank + 1))
+        draws = EpochDraws(self.seed, self.place, self.epoch)
+        generator = draws.generator(self.ranks)
         total = torch.zeros((), device=self.device.kind)
-        for step, batch in enumerate(self._batches()):
+        for step, batch in enumerate(draws.batches(len(self.labels), self.config.batch_size, self.ranks)):
             self._set_rate(phase, self.epoch * self.steps_per_epoch + step)
             images = augmented(self.device.moved(self.images[batch]), self.config.augment, generator)
-            total += self._step(images, self.device.moved(self.labels[batch]), phase, step)
+            specs = draws.subnets(phase, step, self.config.sandwich)
+            total += self._step(images, self.device.moved(self.labels[batch]), specs)
         self.epoch += 1
         if self.epoch == phase.config.epochs:
             self.place, self.epoch = self.place + 1, 0
@@ -172,9 +174,8 @@ class _Run:
         self.teacher = self.device.placed(teacher).eval()
         self.taught = self.device.stepped(self.teacher)
 
-    def _step(self, images: Tensor, labels: Tensor, phase: Phase, step: int) -> Tensor:
-        """One update from the summed gradients of the step's subnets; returns their mean loss."""
-        specs = self._subnets(phase, step)
+    def _step(self, images: Tensor, labels: Tensor, specs: Sequence[NetSpec]) -> Tensor:
+        """One update from the summed gradients of these subnets; returns their mean loss."""
         self.optimiser.zero_grad()
         total = torch.zeros((), device=self.device.kind)
         with self.device.arithmetic():
@@ -189,16 +190,6 @@ class _Run:
         self.optimiser.step()
         return total
 
-    def _subnets(self, phase: Phase, step: int) -> list[NetSpec]:
-        """Drawn alike in every process; all at one resolution, that of this batch."""
-        rng = np.random.default_rng([self._draw_seed(0), step])
-        space, count = phase.space, phase.config.subnets
-        resolution = int(rng.integers(len(space.resolutions)))
-        archs = [space.sample(rng) for _ in range(count)]
-        if self.config.sandwich and count >= _LEAST_FOR_SANDWICH:
-            archs = [space.largest(), *archs[1:-1], space.smallest()]
-        return [space.netspec((resolution, *arch[1:])) for arch in archs]
-
     def _target(self, images: Tensor) -> Tensor | None:
         if self.taught is None:
             return None
@@ -211,18 +202,6 @@ class _Run:
         if target is None:
             return hard
         return hard + self.config.soft_weight * soft_cross_entropy(logits, target, self.config.temperature)
-
-    def _batches(self) -> Iterator[Tensor]:
-        """This process's part of each shuffled whole batch; the remainder sits out this epoch."""
-        size = self.config.batch_size
-        order = torch.randperm(len(self.labels), generator=torch.Generator().manual_seed(self._draw_seed(0)))
-        for batch in torch.split(order[: self.steps_per_epoch * size], size):
-            yield batch[self.ranks.rank :: self.ranks.world]
-
-    def _draw_seed(self, stream: int) -> int:
-        """A seed for this epoch; stream 0 is common to all processes."""
-        sequence = np.random.SeedSequence([self.seed, self.place, self.epoch, stream])
-        return int(sequence.generate_state(1, np.uint64)[0] >> 1)
 
     def _set_rate(self, phase: Phase, step: int) -> None:
         warmup = round(self.config.warmup_epochs * self.steps_per_epoch)
