@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
-TINY = """\
-name = "tiny"
-seed = 3
+from tinynas.pipeline.log import read_events
 
+DIGITS = """\
 [data]
 dataset = "digits"
 resolution = 16
 train_images = 320
 validation_images = 100
 test_images = 40
+"""
 
+CHEAP = """\
+[baselines]
+widths = [0.1]
+
+[quantise]
+calibration_images = 32
+candidate_images = 4
+"""
+
+TINY = (
+    """\
+name = "tiny"
+seed = 3
+
+"""
+    + DIGITS
+    + """
 [space]
 resolutions = [12, 16]
 stem = { channels = 8 }
@@ -45,13 +64,9 @@ front_entries = 3
 front = { epochs = 2 }
 chosen = { epochs = 1 }
 
-[baselines]
-widths = [0.1]
-
-[quantise]
-calibration_images = 32
-candidate_images = 4
 """
+    + CHEAP
+)
 
 
 def write_tiny(folder: Path, text: str = TINY) -> Path:
@@ -59,3 +74,14 @@ def write_tiny(folder: Path, text: str = TINY) -> Path:
     path = folder / "tiny.toml"
     path.write_text(text)
     return path
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """What the run in `folder` says of itself."""
+    found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
+    return found
+
+
+def computed(folder: Path, sitting: int = 1) -> set[str]:
+    """Stages that did work in a sitting."""
+    return {e["stage"] for e in read_events(folder / "log.jsonl") if e["sitting"] == sitting and e["event"] == "begin"}

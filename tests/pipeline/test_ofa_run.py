@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.pipeline.experiments import write_tiny
+from tests.pipeline.experiments import CHEAP, DIGITS, computed, summary, write_tiny
 from tinynas.errors import ConfigError, InfeasibleError
 from tinynas.nets.elastic import load_supernet
-from tinynas.pipeline.log import read_events
 from tinynas.pipeline.run import run_experiment
 from tinynas.pipeline.table import measure_latency_table
 from tinynas.report.run_folder import load_run
 
-OFA = """\
+OFA = (
+    """\
 name = "ofa"
 method = "ofa"
 seed = 3
 
-[data]
-dataset = "digits"
-resolution = 16
-train_images = 320
-validation_images = 100
-test_images = 40
-
+"""
+    + DIGITS
+    + """
 [space]
 resolutions = [12, 16]
 stem = { channels = 8, stride = 1 }
@@ -61,13 +56,9 @@ targets = 2
 front = { epochs = 1 }
 chosen = { epochs = 1 }
 
-[baselines]
-widths = [0.1]
-
-[quantise]
-calibration_images = 32
-candidate_images = 4
 """
+    + CHEAP
+)
 
 TRAINED = {"supernet", "ofa_predictor", "baselines"}
 
@@ -78,17 +69,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     run_experiment(write_tiny(folder, OFA), runs=folder, workers=1)
     return folder
-
-
-def summary(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
-    return found
-
-
-def computed(folder: Path, sitting: int = 1) -> set[str]:
-    """Stages that did work in a sitting."""
-    events = read_events(folder / "log.jsonl")
-    return {e["stage"] for e in events if e["sitting"] == sitting and e["event"] == "begin"}
 
 
 def test_the_summary_has_what_scripts_rely_on(runs: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.pipeline.experiments import write_tiny
+from tests.pipeline.experiments import computed, summary, write_tiny
 from tinynas.data.images import at_resolution
 from tinynas.errors import ConfigError, InfeasibleError, StoreError
 from tinynas.graph.tflm import TflmInterpreter
@@ -50,11 +50,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def summary(folder: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((folder / "summary.json").read_text())
-    return found
-
-
 def without_times(found: dict[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in found.items() if name not in ("wall_s", "seconds", "board_s", "cost")}
     kept["library"] = {k: v for k, v in found["library"].items() if k not in ("cpu_s", "entries_per_minute")}
@@ -64,11 +59,6 @@ def without_times(found: dict[str, Any]) -> dict[str, Any]:
 
 def said(folder: Path, sitting: int) -> str:
     return "\n".join(e["text"] for e in read_events(folder / "log.jsonl") if e["sitting"] == sitting and "text" in e)
-
-
-def computed(folder: Path, sitting: int) -> set[str]:
-    """Stages that did work in a sitting."""
-    return {e["stage"] for e in read_events(folder / "log.jsonl") if e["sitting"] == sitting and e["event"] == "begin"}
 
 
 def test_the_summary_has_what_scripts_rely_on(runs: Path) -> None:
