@@ -16,14 +16,15 @@ def end_with_parent() -> None:
 
     joblib's workers would finish their work and wait minutes for more, in the way of the run that continues theirs.
     """
-    if multiprocessing.current_process().name != "MainProcess":
-        _watch(os.getpid())
+    parent = multiprocessing.parent_process()  # as it was at the start: it may be gone by now
+    if parent is not None and parent.pid is not None:
+        _watch(os.getpid(), parent.pid)
 
 
 @lru_cache(maxsize=1)
-def _watch(_pid: int) -> None:
+def _watch(_pid: int, parent: int) -> None:
     """Start the watching thread, once per process."""
-    threading.Thread(target=_end_when_orphaned, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_when_orphaned, args=(parent,), daemon=True).start()
 
 
 def _end_when_orphaned(parent: int) -> None:

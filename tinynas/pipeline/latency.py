@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.lab.measure import Measurement
-from tinynas.lab.store import MeasurementStore
-from tinynas.nets.network import Network, build_network
+from tinynas.nets.network import build_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.files import write_bytes
 from tinynas.pipeline.int8 import int8_model
-from tinynas.pipeline.measuring import check_exact, open_farm
+from tinynas.pipeline.measuring import measure_models
 from tinynas.pipeline.ofa_config import LatencyTableConfig
 from tinynas.plan.fit import RuntimeSize
 from tinynas.predict.latency_table import LatencyTable, build_table, covering
@@ -57,24 +55,8 @@ class TableMaker:
 
     def latency_us(self, specs: Sequence[NetSpec], on_measured: OnMeasured = lambda _: None) -> list[float]:
         """Measured latencies of networks with random weights."""
-        networks = [build_network(spec, seed=0).eval() for spec in specs]
-        return [found.latency_us for found in measure_networks(self.context, networks, self.images, on_measured)]
-
-
-def measure_networks(
-    context: Context, networks: Sequence[Network], images: NDArray[np.uint8], on_measured: OnMeasured = lambda _: None
-) -> list[Measurement]:
-    """The networks made int8 and measured on the run's board, several at a time; those in the store are taken.
-
-    Raises:
-        ToolError: a board's outputs are not TFLite Micro's: nothing measured of such a firmware counts.
-    """
-    models = [int8_model(network, images) for network in networks]
-    with open_farm(context) as farm:
-        found = farm.measure_all(models, MeasurementStore(context.measurements), lambda p, _: on_measured(p.done))
-    for measurement in found:
-        check_exact(measurement)
-    return found
+        models = [int8_model(build_network(spec, seed=0).eval(), self.images) for spec in specs]
+        return [found.latency_us for found in measure_models(self.context, models, on_measured)]
 
 
 def write_table(path: Path, table: LatencyTable) -> None:

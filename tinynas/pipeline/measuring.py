@@ -54,6 +54,29 @@ def open_farm(context: Context) -> Farm:
     return Farm(context.board, context.workers, repeats=repeats, port=context.port, on_busy=context.meter.device)
 
 
+def measure_models(
+    context: Context,
+    models: Sequence[bytes],
+    on_measured: Callable[[int], None] = lambda _: None,
+    rate: RateLog | None = None,
+) -> list[Measurement]:
+    """int8 `.tflite` models measured on the run's board, several at a time; those in the store are taken.
+
+    Raises:
+        ToolError: a board's outputs are not TFLite Micro's: nothing measured of such a firmware counts.
+    """
+    with open_farm(context) as farm:
+        began_s, batch = time.monotonic(), uuid.uuid4().hex
+
+        def done(progress: Progress, measurement: Measurement) -> None:
+            check_exact(measurement)
+            if rate and progress.new:
+                rate.note(batch, progress.new, time.monotonic() - began_s)
+            on_measured(progress.done)
+
+        return farm.measure_all(models, MeasurementStore(context.measurements), done)
+
+
 @dataclass
 class Measurer:
     """Measures the networks of a library, each once."""

@@ -127,13 +127,13 @@ class LatencyTable(BaseModel, frozen=True, extra="forbid"):
 
     def predict(self, spec: NetSpec) -> float:
         """Latency of a whole network, us. A search asks for tens of thousands, made of few blocks."""
-        keys = list(_place_keys(spec))
-        if any(key not in self._known for key in keys):
+        keys, known = list(_place_keys(spec)), self._known
+        if any(key not in known for key in keys):
             found = pieces(spec)
             blocks, ends = found[: len(keys) - 1], found[len(keys) - 1 :]
-            self._known.update({key: self.piece_us(piece) for key, piece in zip(keys, blocks, strict=False)})
-            self._known[keys[-1]] = sum(self.piece_us(piece) for piece in ends)
-        return sum(self._known[key] for key in keys)
+            known.update({key: self.piece_us(piece) for key, piece in zip(keys, blocks, strict=False)})
+            known[keys[-1]] = sum(self.piece_us(piece) for piece in ends)
+        return sum(known[key] for key in keys)
 
     def piece_us(self, piece: Piece) -> float:
         """Latency of a piece, us; of one that no measured network has, by its work."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from tinynas.errors import ModelError
 from tinynas.predict.kendall import kendall_tau
 from tinynas.space.elastic import ElasticSpace
 from tinynas.space.space import Arch
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 Floats = NDArray[np.float32]
 
@@ -73,7 +78,8 @@ class Mlp:
 
     def predict(self, features: Floats) -> NDArray[np.float64]:
         """Accuracies (n,) of rows (n, features), fractions of 1."""
-        outputs = [_forward(layers, features)[-1][:, 0] for layers in self.members]
+        with _one_thread():
+            outputs = [_forward(layers, features)[-1][:, 0] for layers in self.members]
         return np.clip(self.mean + self.spread * np.mean(outputs, axis=0, dtype=np.float64), 0.0, 1.0)
 
     def save(self, path: Path) -> None:
@@ -115,10 +121,25 @@ def fit_mlp(
         rng = np.random.default_rng([seed, member])
         training = _Training.start(features.shape[1], config, rng)
         for epoch in range(config.epochs):
-            training.epoch(features, targets, rng, 1 - epoch / config.epochs)
+            with _one_thread():
+                training.epoch(features, targets, rng, 1 - epoch / config.epochs)
             on_epoch(member * config.epochs + epoch + 1)
         members.append(training.layers)
     return Mlp(tuple(members), mean, spread)
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Products of these matrices take a millisecond alone, but many where BLAS's threads wait for each other."""
+    limited: AbstractContextManager[object] = _pools().limit(limits=1, user_api="blas")
+    return limited
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    """What looks for the process's thread pools, which takes a while."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _forward(layers: Sequence[tuple[Floats, Floats]], x: Floats) -> list[Floats]:

@@ -44,7 +44,11 @@ class Subnets:
 
     def accuracy(self, spec: NetSpec, split: Split) -> float:
         """Fraction of `split` that the subnet labels right."""
-        return accuracy(self.network(spec), self._at(split, spec.input_shape[0]))
+        return self.accuracy_of(self.network(spec), split)
+
+    def accuracy_of(self, network: Network, split: Split) -> float:
+        """As `accuracy`, of a subnet that `network` gave."""
+        return accuracy(network, self._at(split, network.spec.input_shape[0]))
 
     def _batches(self, side: int) -> Iterator[Tensor]:
         if side not in self._scaled:

@@ -17,7 +17,8 @@ from tinynas.predict.latency_table import LatencyTable
 from tinynas.space.elastic import ElasticSpace
 from tinynas.space.space import SearchSpace
 
-_VERSION = 1
+_VERSION = 2
+_IMAGES = 2  # for the ranges of activations, of networks with random weights
 
 
 def make_latency_table(
@@ -30,7 +31,6 @@ def make_latency_table(
         "latency_table": config.model_dump(mode="json"),
         "board": context.board.model_dump(mode="json"),
         **image_makers(context.board),
-        "images": context.experiment.quantise.candidate_images,
         "seed": context.experiment.seed,
     }
     return context.stage(
@@ -48,7 +48,7 @@ def _make(
 ) -> None:
     config, progress = context.experiment.ofa.latency_table, context.progress
     seed = derive_seed(context.experiment.seed, "latency_table")
-    images = calibration_images(data.train, context.experiment.quantise.candidate_images, seed)
+    images = calibration_images(data.train, _IMAGES, seed)
     progress.begin("latency_table", "networks timed on the board", config.nets + config.check_nets)
     table = TableMaker(context, images, runtime).make(space, config, seed, progress.advance)
     write_table(folder / "latency_table.json", table)

@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.data.config import DataConfig
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.features import macs, params
 from tinynas.pipeline.files import read_json, write_json
-from tinynas.pipeline.jobs import dataset, run_jobs
+from tinynas.pipeline.judging import judge_subnets
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.predict.mlp import Mlp, SubnetPredictor, encode, fit_mlp, judged
 from tinynas.space.elastic import ElasticSpace
 from tinynas.space.space import Arch
 
 _VERSION = 1
-_SUBNETS_PER_JOB = 10  # judged in one go, and again after a kill
-
-
-@dataclass(frozen=True)
-class SubnetsJob:
-    """Judge some subnets of a supernet on the validation split; BatchNorm re-estimated for each."""
-
-    folder: Path
-    supernet: Path
-    archs: tuple[Arch, ...]
-    data: DataConfig
-    norm_images: int
-    seed: int  # of the choice of those
-    threads: int = 1
-
-    @property
-    def result(self) -> Path:
-        return self.folder / "accuracies.json"
-
-    def run(self) -> None:
-        from tinynas.nets.elastic import load_supernet
-        from tinynas.train.shrinking_subnets import Subnets, norm_images
-
-        data, supernet = dataset(self.data), load_supernet(self.supernet)
-        subnets = Subnets(supernet, norm_images(data.train, self.norm_images, self.seed))
-        specs = (supernet.space.netspec(arch) for arch in self.archs)
-        write_json(self.result, [subnets.accuracy(spec, data.validation) for spec in specs])
-
-
-def judge_subnets(
-    context: Context,
-    supernet: Output,
-    archs: Sequence[Arch],
-    folder: Path,
-    on_done: Callable[[int], None] = lambda _: None,
-) -> NDArray[np.float64]:
-    """Validation accuracies of subnets as they are in the supernet, several processes side by side."""
-    seed = derive_seed(context.experiment.seed, "norm")
-    parts = [tuple(archs[at : at + _SUBNETS_PER_JOB]) for at in range(0, len(archs), _SUBNETS_PER_JOB)]
-    jobs = [
-        SubnetsJob(
-            folder / f"part{index:03d}",
-            supernet.folder / "supernet.npz",
-            part,
-            context.experiment.data,
-            context.experiment.ofa.norm_images,
-            seed,
-        )
-        for index, part in enumerate(parts)
-    ]
-    run_jobs(jobs, context.workers, lambda done, _: on_done(min(done * _SUBNETS_PER_JOB, len(archs))))
-    return np.array([score for job in jobs for score in read_json(job.result)])
 
 
 def fit_subnet_predictor(context: Context, space: ElasticSpace, supernet: Output) -> Output:

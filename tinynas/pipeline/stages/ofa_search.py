@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,17 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from tinynas.data.types import Dataset
 from tinynas.errors import InfeasibleError
 from tinynas.lab.image_makers import image_makers
 from tinynas.lab.measure import Measurement
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import write_json
-from tinynas.pipeline.int8 import calibration_images
-from tinynas.pipeline.latency import measure_networks
+from tinynas.pipeline.judging import Calibration, judge_candidates
+from tinynas.pipeline.measuring import RateLog, measure_models
 from tinynas.pipeline.stage_store import Output, StageKey
-from tinynas.pipeline.stages.ofa_predictor import judge_subnets
 from tinynas.pipeline.stages.search import measured_figures
 from tinynas.plan.fit import RuntimeSize
 from tinynas.predict.latency_table import LatencyTable
@@ -34,9 +31,8 @@ from tinynas.search.problem import Generation, Objective, SearchProblem
 from tinynas.space.cost import CandidateCost
 from tinynas.space.elastic import ElasticSpace
 from tinynas.space.space import Arch
-from tinynas.train.shrinking_subnets import Subnets
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -49,9 +45,7 @@ class Specialised:
     runtime: RuntimeSize
 
 
-def specialise(
-    context: Context, data: Dataset, subnets: Subnets, found: Specialised, upstream: dict[str, Output]
-) -> Output:
+def specialise(context: Context, found: Specialised, upstream: dict[str, Output]) -> Output:
     """candidates.json: what was measured and judged; search.json: how the search went.
 
     `upstream`: the stages supernet, ofa_predictor and latency_table.
@@ -68,15 +62,13 @@ def specialise(
         "seed": context.experiment.seed,
     }
     key = StageKey("ofa_search", _VERSION, settings, {name: output.digest for name, output in upstream.items()})
-    work = _Work(context, data, subnets, found, upstream["supernet"])
+    work = _Work(context, found, upstream["supernet"])
     return context.stage(key, work.run)
 
 
 @dataclass(frozen=True)
 class _Work:
     context: Context
-    data: Dataset
-    subnets: Subnets
     found: Specialised
     supernet: Output
     _latency_us: dict[Arch, float] = field(default_factory=dict)
@@ -86,14 +78,13 @@ class _Work:
         searches = config.targets if config.method == "evolution" else 1
         progress.begin("ofa_search", "generations", searches * (config.generations + 1))
         archs, evaluated = self._evolved() if config.method == "evolution" else self._front()
-        began_s = time.monotonic()
-        measured = self._measured(archs)
-        seconds = time.monotonic() - began_s
-        accuracy = judge_subnets(self.context, self.supernet, archs, folder)
+        accuracy, models = judge_candidates(self.context, self.supernet, archs, folder, self._calibration)
+        rate = RateLog(folder / "rate.jsonl")
+        measured = measure_models(self.context, models, rate=rate)
         rows = [self._row(*row) for row in zip(archs, measured, accuracy.tolist(), strict=True)]
         _mark_front(rows)
         write_json(folder / "candidates.json", rows)
-        write_json(folder / "search.json", self._summary(rows, evaluated, seconds))
+        write_json(folder / "search.json", self._summary(rows, evaluated, rate.per_minute()))
         within = sum(row["within_limits"] for row in rows)
         progress.end(f"{evaluated} subnets predicted, {len(rows)} measured, {within} within the limits")
 
@@ -174,11 +165,10 @@ class _Work:
     def costs(self) -> CandidateCost:
         return CandidateCost(self.found.space, self.context.board, self.found.runtime, self.context.experiment.budget)
 
-    def _measured(self, archs: Sequence[Arch]) -> list[Measurement]:
+    @property
+    def _calibration(self) -> Calibration:
         seed = derive_seed(self.context.experiment.seed, "ofa_search", "calibration")
-        images = calibration_images(self.data.train, self.context.experiment.quantise.candidate_images, seed)
-        networks = [self.subnets.network(self.found.space.netspec(arch)) for arch in archs]
-        return measure_networks(self.context, networks, images)
+        return Calibration(self.context.experiment.quantise.candidate_images, seed)
 
     def _row(self, arch: Arch, measured: Measurement, accuracy: float) -> dict[str, Any]:
         limit_us = self.context.experiment.budget.latency_us or float("inf")
@@ -194,7 +184,7 @@ class _Work:
             "on_front": False,
         }
 
-    def _summary(self, rows: Sequence[dict[str, Any]], evaluated: int, seconds: float) -> dict[str, Any]:
+    def _summary(self, rows: Sequence[dict[str, Any]], evaluated: int, per_minute: float | None) -> dict[str, Any]:
         points = np.array([[1 - row["accuracy_validation"], row["latency_us"]] for row in rows])
         reference = (points.max(axis=0) * 1.1).tolist()
         off = [abs(row["predicted_latency_us"] / row["latency_us"] - 1) for row in rows]
@@ -203,7 +193,7 @@ class _Work:
             "objectives": ["error", "latency_us"],
             "evaluated": evaluated,
             "measured": len(rows),
-            "measured_per_minute": round(60 * len(rows) / seconds, 1),
+            "measured_per_minute": per_minute,
             "hypervolume": hypervolume(points, reference),
             "hypervolume_reference": dict(zip(("error", "latency_us"), reference, strict=True)),
             "latency_table": self.found.table.check.model_dump() if self.found.table.check else None,

@@ -22,7 +22,7 @@ class Int8Network:
 
     model: bytes  # .tflite
     accuracy_float: float
-    accuracy_int8: float  # in the TFLite Micro interpreter on the host
+    accuracy_int8: float  # on the host, as TFLite Micro computes
 
 
 def quantise_networks(
