@@ -106,9 +106,10 @@ def _restarted(board: Board, port: str | None, log: Path | None, restart: Flashi
 
 @contextmanager
 def _attached(board: Board | None, port: str | None, baud: int | None, log: Path | None) -> Iterator[SerialLink]:
-    from tinynas.lab.link import BAUD, SerialLink
+    from tinynas.lab.link import SerialLink
     from tinynas.lab.ports import port_lock, port_of
     from tinynas.lab.rawlog import RawLog, default_log
+    from tinynas.lab.serial_port import BAUD
 
     if port is None:
         assert board is not None

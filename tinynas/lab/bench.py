@@ -13,10 +13,11 @@ from tinynas.lab.board import load_board
 from tinynas.lab.device import Flashing
 from tinynas.lab.flashers.base import Target
 from tinynas.lab.hwmap import BoardEntry
-from tinynas.lab.link import BAUD, SerialLink
+from tinynas.lab.link import SerialLink
 from tinynas.lab.places import acquired, serial_url
 from tinynas.lab.rawlog import RawLog
 from tinynas.lab.reserve import use_board
+from tinynas.lab.serial_port import BAUD
 from tinynas.lab.session import BoardSession, open_board
 from tinynas.lab.usb import attached
 

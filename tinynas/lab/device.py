@@ -11,8 +11,9 @@ from tinynas.lab import usb
 from tinynas.lab.board import Board
 from tinynas.lab.flashers.base import Target
 from tinynas.lab.flashers.registry import flash, flasher
-from tinynas.lab.link import BAUD, SerialLink
+from tinynas.lab.link import SerialLink
 from tinynas.lab.rawlog import RawLog
+from tinynas.lab.serial_port import BAUD
 
 BOOT_LIMIT_S = 20.0
 _REPLUG_LIMIT_S = 20.0  # for a chip's own USB to come back

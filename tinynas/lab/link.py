@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
-import serial
-
-from tinynas.errors import (
-    BusyError,
-    FirmwareError,
-    GarbledError,
-    LinkError,
-    NoAnswerError,
-    PortLostError,
-    RebootedError,
-)
+from tinynas.errors import FirmwareError, GarbledError, LinkError, NoAnswerError, RebootedError
 from tinynas.lab.answer import BOOT_LINE, READY_LINE, Answer, is_protocol, refusal
 from tinynas.lab.framing import ABORT
 from tinynas.lab.rawlog import RawLog
+from tinynas.lab.serial_port import BAUD, SerialPort
 
-_T = TypeVar("_T")
-BAUD = 115_200
-_OBITUARY_S = 2.0  # a process closes its line some time before it is gone
 _REFUSAL_S = 2.0  # to the end of an answer that holds an error
-_WRITE_S = 5.0
-_POLL_S = 0.05
 _PROBE_S = 1.5  # a runner that was left alone in the middle of a `put` needs a second to notice
-_BUSY = {errno.EWOULDBLOCK, errno.EBUSY}
 
 
-class SerialLink:
-    """One open serial port with a runner at the other end.
-
-    `diagnose(wait_s)` is asked when the line is silent or broken: it returns what is known of the end of the board's
-    process (a crash text), or None if it has not ended within `wait_s`.
+class SerialLink(SerialPort):
+    """A serial port with a runner at the other end.
 
     With `tagged` set, every command carries a number, and its answer is believed only if it ends in that number and the
     CRC-32 of command and answer: a changed digit, a lost line or the answer to an older command is noticed.
@@ -52,41 +32,10 @@ class SerialLink:
         *,
         baud: int = BAUD,
     ) -> None:
-        self.port = port
-        self.baud = baud
-        self.log = log
+        super().__init__(port, log, diagnose, baud=baud)
         self.tagged = False
-        self._diagnose = diagnose
-        self._pending = b""
         self._tags = itertools.count(int.from_bytes(os.urandom(2)))  # not the tags of the session before
         self._understood = False  # a line of the protocol has come
-        self._serial = self._open()
-
-    def close(self) -> None:
-        self._serial.close()
-
-    def reopen(self, limit_s: float) -> None:
-        """Opens the port again, which may take a while to come back.
-
-        Raises:
-            PortLostError: it has not come back within `limit_s`.
-        """
-        self.close()
-        self._pending = b""
-        deadline = time.monotonic() + limit_s
-        while True:
-            try:
-                self._serial = self._open()
-                return
-            except PortLostError:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(_POLL_S)
-
-    def discard(self) -> None:
-        """Forgets what has arrived so far (before a reset, whose boot lines are to come)."""
-        self._pending = b""
-        self._guard(self._serial.reset_input_buffer)
 
     def synchronise(self, limit_s: float) -> bool:
         """Brings the board back to reading commands, whatever it was in the middle of; drops what it says meanwhile.
@@ -176,21 +125,6 @@ class SerialLink:
             raise refusal(self._says(f"{answer.text!r} answered {answer.error}"), answer.error)
         return answer.lines
 
-    def send(self, data: bytes) -> None:
-        self.log.sent(data)
-        self._guard(lambda: self._serial.write(data))
-
-    def receive(self, limit_s: float) -> bytes:
-        """What has arrived, or arrives first within `limit_s` (or half a second, if that is less); else nothing."""
-        if not self._pending:
-            self._pending = self._read(limit_s)
-        data, self._pending = self._pending, b""
-        return data
-
-    def unread(self, data: bytes) -> None:
-        """Gives back what `receive` returned too much: it is read next."""
-        self._pending = data + self._pending
-
     def _read_on(self, answer: Answer, deadline: float) -> bool:
         """Takes one more line; True when that ends the answer."""
         try:
@@ -238,44 +172,6 @@ class SerialLink:
             return NoAnswerError(self._says(text))
         kind = GarbledError if self._understood or "\\x" in last else FirmwareError
         return kind(self._says(f"{text}; is another firmware running, or the line not at {self.baud} baud?"))
-
-    def _read(self, limit_s: float) -> bytes:
-        def wait() -> bytes:
-            self._serial.timeout = min(limit_s, 0.5)
-            return bytes(self._serial.read(max(1, self._serial.in_waiting)))
-
-        data = self._guard(wait)
-        if data:
-            self.log.received(data)
-        elif crash := self._diagnose(0.0):
-            raise RebootedError(self._says(crash))
-        return data
-
-    def _open(self) -> serial.Serial:
-        try:
-            return serial.serial_for_url(
-                self.port, self.baud, timeout=0, write_timeout=_WRITE_S, exclusive=True
-            )  # a path, or socket://host:port of another machine
-        except (serial.SerialException, OSError, ValueError) as error:
-            if getattr(error, "errno", None) in _BUSY:
-                raise BusyError(f"{self.port}: another program has it open; close that, or wait for it") from error
-            raise PortLostError(
-                f"{self.port}: cannot be opened: {error}; is the board attached, and the port free?"
-            ) from error
-
-    def _guard(self, action: Callable[[], _T]) -> _T:
-        try:
-            return action()
-        except serial.SerialTimeoutException as error:
-            raise NoAnswerError(self._says(f"the board takes no bytes within {_WRITE_S:g} s")) from error
-        except (serial.SerialException, OSError, TypeError) as error:  # pyserial: TypeError if closed meanwhile
-            crash = self._diagnose(_OBITUARY_S)
-            kind = PortLostError if crash is None else RebootedError
-            raise kind(self._says(crash or f"the line broke: {error}")) from error
-
-    def _says(self, text: str) -> str:
-        self.log.remark(text)
-        return f"{self.port}: {text} (log: {self.log.path})"
 
 
 def _text(line: bytes) -> str:
