@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +89,19 @@ def summary(folder: Path) -> dict[str, Any]:
 def computed(folder: Path, sitting: int = 1) -> set[str]:
     """Stages that did work in a sitting."""
     return {e["stage"] for e in read_events(folder / "log.jsonl") if e["sitting"] == sitting and e["event"] == "begin"}
+
+
+def start_and_kill(path: Path, name: str, stage: str, after_s: float) -> None:
+    """Run the experiment `name` in another process; kill -9 that a while after it has begun `stage`."""
+    code = (
+        "import sys; from pathlib import Path; from tinynas.pipeline.run import run_experiment; "
+        "run_experiment(Path(sys.argv[1]), runs=Path(sys.argv[1]).parent, workers=2)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stderr=subprocess.DEVNULL)
+    log = path.parent / name / "log.jsonl"
+    while process.poll() is None and not any(e["event"] == "begin" and e["stage"] == stage for e in read_events(log)):
+        time.sleep(0.02)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(after_s)
+    process.kill()
+    process.wait()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.pipeline.experiments import CHEAP, DIGITS, computed, summary, write_tiny
+from tests.pipeline.experiments import CHEAP, DIGITS, computed, start_and_kill, summary, write_tiny
 from tinynas.errors import ConfigError, InfeasibleError
 from tinynas.nets.elastic import load_supernet
+from tinynas.pipeline.log import read_events
 from tinynas.pipeline.run import run_experiment
 from tinynas.pipeline.table import measure_latency_table
 from tinynas.report.run_folder import load_run
@@ -62,6 +65,19 @@ chosen = { epochs = 1 }
 
 TRAINED = {"supernet", "ofa_predictor", "baselines"}
 
+KILLS = 4
+STAGES = (
+    "supernet",
+    "ofa_predictor",
+    "latency_table",
+    "ofa_search",
+    "ofa_front",
+    "baselines",
+    "quantise_front",
+    "measure",
+    "onboard",
+)
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -83,6 +99,24 @@ def test_the_summary_has_what_scripts_rely_on(runs: Path) -> None:
     assert found["chosen"]["bit_exact"] and found["chosen"]["images_identical_to_host"] == 40
     assert all((runs / "ofa" / name).exists() for name in ("model.tflite", "model.json", "firmware.elf", "report.html"))
     assert load_run(runs / "ofa").summary.predictor.loo_mse is None
+
+
+def without_times(found: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in found.items() if name not in ("wall_s", "seconds", "board_s", "cost")}
+    for table, times in (("search", {"measured_per_minute"}), ("supernet", {"seconds", "cpu_seconds"})):
+        kept[table] = {name: value for name, value in found[table].items() if name not in times}
+    return kept
+
+
+def test_killed_at_any_moment_it_ends_with_the_same_summary(runs: Path, tmp_path: Path) -> None:
+    """kill -9 in four of the stages; with two workers where the whole run had one: that changes nothing either."""
+    rng = random.Random(0)
+    path = write_tiny(tmp_path, OFA)
+    for stage in sorted(rng.sample(range(len(STAGES)), KILLS)):
+        start_and_kill(path, "ofa", STAGES[stage], after_s=rng.uniform(0.0, 1.5))
+    run_experiment(path, runs=tmp_path, workers=2)
+    assert without_times(summary(tmp_path / "ofa")) == without_times(summary(runs / "ofa"))
+    assert {event["sitting"] for event in read_events(tmp_path / "ofa" / "log.jsonl")} == set(range(1, KILLS + 2))
 
 
 def test_only_the_supernet_is_trained(runs: Path) -> None:

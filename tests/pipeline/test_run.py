@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import errno
 import json
@@ -10,14 +9,13 @@ import os
 import random
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.pipeline.experiments import computed, summary, write_tiny
+from tests.pipeline.experiments import computed, start_and_kill, summary, write_tiny
 from tinynas.data.images import at_resolution
 from tinynas.errors import ConfigError, InfeasibleError, StoreError
 from tinynas.graph.tflm import TflmInterpreter
@@ -268,24 +266,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_summary(runs: Path, tmp_path
     rng = random.Random(0)
     path = write_tiny(tmp_path)
     for stage in sorted(rng.sample(range(len(STAGES)), KILLS)):
-        start_and_kill(path, STAGES[stage], after_s=rng.uniform(0.0, 1.5))
+        start_and_kill(path, "tiny", STAGES[stage], after_s=rng.uniform(0.0, 1.5))
     run_experiment(path, runs=tmp_path, workers=2)
     assert without_times(summary(tmp_path / "tiny")) == without_times(summary(runs / "tiny"))
     sittings = {event["sitting"] for event in read_events(tmp_path / "tiny" / "log.jsonl")}
     assert len(sittings) == KILLS + 1
-
-
-def start_and_kill(path: Path, stage: str, after_s: float) -> None:
-    """Run the experiment in another process; kill -9 that a while after it has begun `stage`."""
-    code = (
-        "import sys; from pathlib import Path; from tinynas.pipeline.run import run_experiment; "
-        "run_experiment(Path(sys.argv[1]), runs=Path(sys.argv[1]).parent, workers=2)"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code, str(path)], stderr=subprocess.DEVNULL)
-    log = path.parent / "tiny" / "log.jsonl"
-    while process.poll() is None and not any(e["event"] == "begin" and e["stage"] == stage for e in read_events(log)):
-        time.sleep(0.02)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(after_s)
-    process.kill()
-    process.wait()

@@ -92,7 +92,9 @@ def verdict(chosen: Entry, baselines: Sequence[Entry]) -> Entry:
     """
     fitting = [entry for entry in baselines if entry["fits_board"]]
     if not fitting:
-        text = "no MobileNetV2 baseline fits the board" if baselines else "no baseline was trained: baselines.widths is []"
+        text = (
+            "no MobileNetV2 baseline fits the board" if baselines else "no baseline was trained: baselines.widths is []"
+        )
         return {"best_baseline": None, "chosen_wins": None, "text": text}
     best = max(fitting, key=lambda entry: entry["accuracy_validation"])
     wins = {
