@@ -35,7 +35,9 @@ def search_efficiency(folder: Path, axes: Axes) -> None:
         volumes, method = trial["hypervolume_validation"], trial["method"]
         label = _TITLES[method] if trial["seed"] == trials[0]["seed"] else None
         axes.plot(range(1, len(volumes) + 1), volumes, color=_COLOURS[method], alpha=0.8, label=label)
-    axes.set(xlabel="networks finetuned", ylabel="hypervolume (error x latency, validation)", ylim=(0, None))
+    best = max(trial["hypervolume_validation"][-1] for trial in trials)
+    axes.set(xlabel="networks finetuned", ylabel="hypervolume (error x latency, validation)")
+    axes.set_ylim(0.7 * best, 1.02 * best)  # the first two or three networks, whatever they are, would hide the rest
     axes.legend()
 
 
