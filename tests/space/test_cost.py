@@ -76,6 +76,8 @@ def test_budget_tightens_the_board_and_never_loosens_it() -> None:
     tight = CandidateCost(FACES, BOARD, RUNTIME, Budget(sram_bytes=COST(arch).sram_bytes - 1))
     assert COST(arch).fits
     assert tight(arch).overflow == pytest.approx(1 / (COST(arch).sram_bytes - 1))
+    assert tight.overflows([arch, FACES.largest()]) == [tight(arch).overflow, tight(FACES.largest()).overflow]
+    assert tight.overflows([]) == []
     generous = CandidateCost(FACES, BOARD, RUNTIME, Budget(sram_bytes=10**9, flash_bytes=10**9))
     assert all(generous(arch) == COST(arch) for arch in ARCHS)
 
