@@ -19,9 +19,10 @@ from experiments.options import Options, study_options
 from experiments.searched import predictor_file
 from experiments.setting import Setting, make_context, prepare
 from tinynas.pipeline.digest import derive_seed
-from tinynas.pipeline.features import Features, as_nets, macs
+from tinynas.pipeline.features import as_nets, macs
 from tinynas.pipeline.files import write_json
 from tinynas.pipeline.jobs import TrainJob
+from tinynas.pipeline.stages.predictor import open_features
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.nets import Floats, Nets
 from tinynas.predict.noise import noise_ceiling
@@ -30,14 +31,14 @@ from tinynas.space.space import Arch
 
 _POOL = 2000
 _UNIFORM_SHARE = 2 / 3  # of the networks that are fitted by the rule, as many again drawn uniformly
-_LOOKED_AT = 24  # uniform ones that judged earlier forms of the predictor: they neither fit nor judge this one
+_LOOKED_AT = 64  # uniform ones that judged earlier forms of the predictor: they neither fit nor judge this one
 FITTING, HELD_OUT = "fitting", "heldout"
 
 
 def choose(setting: Setting) -> dict[str, list[Arch]]:
     """Networks to fit by the rule of `fitting_nets` and some drawn uniformly, and other uniform ones to judge by.
 
-    The uniform ones that are fitted were the first to judge by, and `_LOOKED_AT` others the second, while the
+    The uniform ones that are fitted were the first to judge by, and `_LOOKED_AT` others the second and third, while the
     predictor's form was still being changed; those that judge now were trained after that.
     """
     config, library = setting.experiment.predictor, setting.library
@@ -70,11 +71,11 @@ def main(options: Options) -> None:
     """Train what is missing; write the predictor, its data and how well it does."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
-    features, naswot_seed = Features(setting.library, setting.data), derive_seed(context.experiment.seed, "zero_shot")
+    features = open_features(context, setting.data, setting.library)
     nets, jobs, cpu_s, rows = {}, {}, {}, {}
     for part, archs in choose(setting).items():
         jobs[part], scores, cpu_s[part] = finetuned(setting, archs, options.seeds, part)
-        nets[part] = as_nets(features, archs, scores.mean(axis=1), naswot_seed)
+        nets[part] = as_nets(features, archs, scores.mean(axis=1))
         rows[part] = _rows(archs, nets[part], scores)
     ceiling = noise_ceiling(np.array([[job.correct() for job in row] for row in jobs[HELD_OUT]]))
     resolutions = len(setting.space.resolutions)

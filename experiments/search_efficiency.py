@@ -22,8 +22,9 @@ from experiments.options import Options, study_options
 from experiments.setting import Setting, make_context, prepare
 from tinynas.lab.runtime_size import runtime_size
 from tinynas.pipeline.digest import derive_seed
-from tinynas.pipeline.features import Features, as_nets, macs
+from tinynas.pipeline.features import as_nets, macs
 from tinynas.pipeline.files import write_json
+from tinynas.pipeline.stages.predictor import open_features
 from tinynas.pipeline.stages.space import candidate_cost
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.quality import fit
@@ -94,15 +95,13 @@ def donna(trial: Trial) -> None:
     pool = list(dict.fromkeys(space.sample(rng) for _ in range(_POOL)))
     quality = [float(setting.library.nsr_of(arch).sum()) for arch in pool]
     fitted = [pool[i] for i in spread(quality, [float(macs(space.netspec(arch))) for arch in pool], _FITTED)]
-    features = Features(setting.library, setting.data)
-    naswot_seed = derive_seed(trial.seed, "zero_shot")
-    nets = as_nets(features, fitted, 1 - np.array(trial.errors(fitted)), naswot_seed)
+    features = open_features(setting.context, setting.data, setting.library)
+    nets = as_nets(features, fitted, 1 - np.array(trial.errors(fitted)))
     predictor = fit(nets, len(space.resolutions))
 
     def predicted(archs: Sequence[Arch]) -> list[float]:
         nsr = np.array([setting.library.nsr_of(arch) for arch in archs])
-        gains = features.columns(predictor.needs, archs)
-        return list(1 - predictor.predict(nsr, [arch[0] for arch in archs], gains))
+        return list(1 - predictor.predict(nsr, [arch[0] for arch in archs], features.gains(archs)))
 
     found = search(trial.problem(Objective("error", predicted)), _PREDICTED_SEARCH, rng)
     new = [candidate for candidate in found.front if candidate.arch not in trial.archs]

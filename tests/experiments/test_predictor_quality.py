@@ -24,7 +24,7 @@ test_images = 64
 resolutions = [16]
 stem = { channels = 8, stride = 2 }
 stages = [
-  { out_channels = 8, depths = [1, 2], kernels = [3, 5], expand_ratios = [1, 2] },
+  { out_channels = 8, depths = [1, 2], kernels = [3, 5, 7], expand_ratios = [1, 2] },
   { out_channels = 16, stride = 2, depths = [1, 2], kernels = [3, 5], expand_ratios = [1, 2] },
 ]
 head_channels = 0

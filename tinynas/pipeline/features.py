@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -35,49 +35,56 @@ def params(spec: NetSpec) -> int:
 
 
 @dataclass(frozen=True)
+class Scores:
+    """Zero-cost proxies of a network's accuracy: nothing is trained for them; each is larger for a better network."""
+
+    probe: Probe
+    naswot: float
+
+    @property
+    def columns(self) -> list[float]:
+        """What the predictor sees."""
+        return [self.probe.accuracy, -self.probe.nsr, self.naswot]
+
+
+@dataclass(frozen=True)
 class Features:
-    """Named features of a library's networks, each network probed once; larger ones should mean more accuracy."""
+    """Features of a library's networks, those of each network computed once; `seed` is NASWOT's initial weights'."""
 
     library: Library
     data: Dataset
-    _probes: dict[Arch, Probe] = field(default_factory=dict, repr=False)
+    seed: int
+    _known: dict[Arch, Scores] = field(default_factory=dict, repr=False)
 
     @cached_property
     def _prober(self) -> Prober:
         return Prober(self.library.reference, self.data)
 
-    def columns(self, names: Sequence[str], archs: Sequence[Arch]) -> dict[str, NDArray[np.float64]]:
-        """(n, k) each. Raises KeyError for a name that is none of `FEATURES`."""
-        return {name: np.array([FEATURES[name](self, arch) for arch in archs]) for name in names}
+    def gains(self, archs: Sequence[Arch]) -> dict[str, NDArray[np.float64]]:
+        """(n, k) each, as `predict.nets.Nets` has them."""
+        return {"proxies": np.array([self.scores(arch).columns for arch in archs])}
 
-    def probe(self, arch: Arch) -> Probe:
+    def scores(self, arch: Arch) -> Scores:
         """Of the assembled, not yet finetuned network; half a second for one of a million multiply-accumulates."""
         key = self.library.space.canonical(arch)
-        if key not in self._probes:
-            self._probes[key] = self._prober(self.library.assemble(key))
-        return self._probes[key]
+        if key not in self._known:
+            self._known[key] = Scores(self._prober(self.library.assemble(key)), self._naswot(key))
+        return self._known[key]
+
+    def _naswot(self, arch: Arch) -> float:
+        return naswot(self.library.space.netspec(arch), self.data.train.images[:_NASWOT_IMAGES], self.seed)
 
 
-def _probe_columns(of: Features, arch: Arch) -> list[float]:
-    probe = of.probe(arch)
-    return [probe.accuracy, -probe.nsr]
-
-
-FEATURES: dict[str, Callable[[Features, Arch], list[float]]] = {"probe": _probe_columns}
-
-
-def as_nets(features: Features, archs: Sequence[Arch], accuracies: NDArray[np.float64], seed: int) -> Nets:
+def as_nets(features: Features, archs: Sequence[Arch], accuracies: NDArray[np.float64]) -> Nets:
     """What predictors may see of networks, what they shall predict (n,), and the scores they are compared with."""
-    library, data = features.library, features.data
-    specs, probes = [library.space.netspec(arch) for arch in archs], [features.probe(arch) for arch in archs]
-    images = data.train.images[:_NASWOT_IMAGES]
+    library = features.library
+    specs, scores = [library.space.netspec(arch) for arch in archs], [features.scores(arch) for arch in archs]
     rivals = {
         "macs": np.array([float(macs(spec)) for spec in specs]),
         "params": np.array([float(params(spec)) for spec in specs]),
-        "zero_shot": np.array([probe.zero_shot for probe in probes]),
-        "naswot": np.array([naswot(spec, images, seed) for spec in specs]),
-        "probe": np.array([probe.accuracy for probe in probes]),
+        "zero_shot": np.array([score.probe.zero_shot for score in scores]),
+        "naswot": np.array([score.naswot for score in scores]),
+        "probe": np.array([score.probe.accuracy for score in scores]),
     }
     nsr = np.array([library.nsr_of(arch) for arch in archs])
-    gains = features.columns(tuple(FEATURES), archs)
-    return Nets(nsr, accuracies, np.array([arch[0] for arch in archs]), rivals, gains)
+    return Nets(nsr, accuracies, np.array([arch[0] for arch in archs]), rivals, features.gains(archs))

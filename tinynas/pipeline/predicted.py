@@ -25,7 +25,7 @@ class Predicted:
         new = [arch for arch in dict.fromkeys(archs) if arch not in self._known]
         if new:
             nsr = np.array([self.features.library.nsr_of(arch) for arch in new])
-            gains = self.features.columns(self.predictor.needs, new)
+            gains = self.features.gains(new) if self.predictor.needs else {}
             found = self.predictor.predict(nsr, [arch[0] for arch in new], gains)
             self._known.update(zip(new, found.tolist(), strict=True))
         return [self._known[arch] for arch in archs]

@@ -22,7 +22,7 @@ from tinynas.predict.noise import Ceiling, noise_ceiling
 from tinynas.predict.quality import AccuracyPredictor, fit, leave_one_out
 from tinynas.space.space import Arch, SearchSpace
 
-_VERSION = 3
+_VERSION = 4
 _POOL = 1000  # distinct archs to choose from
 
 
@@ -32,6 +32,11 @@ def fit_predictor(context: Context, data: Dataset, library: Library, made: Outpu
     key = StageKey("predictor", _VERSION, settings, {"library": made.digest, "reference": reference.digest})
     teacher = reference.folder / "network.npz"
     return context.stage(key, lambda folder: _fit(context, data, library, teacher, folder))
+
+
+def open_features(context: Context, data: Dataset, library: Library) -> Features:
+    """What the predictor sees of networks."""
+    return Features(library, data, derive_seed(context.experiment.seed, "zero_shot"))
 
 
 def load_predictor(output: Output) -> AccuracyPredictor:
@@ -54,8 +59,7 @@ def _fit(context: Context, data: Dataset, library: Library, teacher: Path, folde
     run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, _note(job)))
     context.meter.trained(len(jobs), len(jobs) * context.experiment.predictor.finetune.epochs)
     scores = np.array([float(read_json(job.result)["accuracy_validation"]) for job in jobs]).reshape(-1, seeds)
-    naswot_seed = derive_seed(context.experiment.seed, "zero_shot")
-    nets = as_nets(Features(library, data), chosen.archs, scores.mean(axis=1), naswot_seed)
+    nets = as_nets(open_features(context, data, library), chosen.archs, scores.mean(axis=1))
     judges = range(len(jobs)) if len(chosen.archs) - chosen.n_fit < 2 else range(chosen.n_fit * seeds, len(jobs))
     correct = np.array([jobs[index].correct() for index in judges])
     ceiling = noise_ceiling(correct.reshape(-1, seeds, correct.shape[-1]))  # of those that judge the predictor
