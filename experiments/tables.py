@@ -28,9 +28,10 @@ def predictor(found: dict[str, Any]) -> Iterator[str]:
         ([name, *(_number(value) for value in values)] for name, *values in rows),
     )
     noise = found["noise"]
+    seed = "unknown (one seed)" if noise["seed_error"] is None else f"{100 * noise['seed_error']:.2f}"
     yield (
         f"MSE {found['loo_mse']:.2e} leaving one out, {found['heldout_mse']:.2e} held out. Standard deviation of true "
-        f"accuracies {100 * noise['spread']:.1f} points, of a finetuning's seed {100 * noise['seed_error']:.2f}; a "
+        f"accuracies {100 * noise['spread']:.1f} points, of a finetuning's seed {seed}; a "
         f"predictor that knew the truth would reach tau {noise['tau_of_truth']:.2f}, a repetition {noise['tau']:.2f}."
     )
     yield f"Held-out tau with fewer fitted: {found['kendall_tau_heldout_with_fewer_fitted']}"
