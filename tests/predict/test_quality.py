@@ -181,3 +181,13 @@ def test_bad_input_is_named() -> None:
         Nets(nets.nsr, nets.accuracy[1:])
     with pytest.raises(ConfigError, match="finite"):
         Nets(nets.nsr, nets.accuracy * np.nan)
+
+
+def test_a_predictor_of_other_features_says_which_it_lacks() -> None:
+    rng = np.random.default_rng(0)
+    gain = rng.uniform(0, 1, (12, 1))
+    nets = Nets(rng.uniform(0, 1, (12, 2)), 0.5 + 0.4 * gain[:, 0], None, {}, {"older": gain})
+    predictor = fit(nets)
+    assert predictor.needs == ("older",)
+    with pytest.raises(ConfigError, match="needs older of every network, found newer"):
+        predictor.predict_nets(replace(nets, gains={"newer": gain}))

@@ -61,7 +61,16 @@ class AccuracyPredictor(BaseModel, frozen=True, extra="forbid"):
         return self.predict_nets(Nets(rows, np.zeros(len(rows)), groups, {}, gains or {}))
 
     def predict_nets(self, nets: Nets) -> Floats:
-        """The same of `nets`, whose accuracies are not looked at."""
+        """The same of `nets`, whose accuracies are not looked at.
+
+        Raises:
+            ConfigError: `nets` lack a gain that the predictor was fitted with.
+        """
+        if missing := set(self.needs) - set(nets.gains):
+            raise ConfigError(
+                f"the accuracy predictor needs {', '.join(sorted(missing))} of every network, found "
+                f"{', '.join(sorted(nets.gains)) or 'nothing'}; it was fitted to other features: fit it again"
+            )
         return np.clip(self.surface.at(nets), 0.0, 1.0)
 
     @property

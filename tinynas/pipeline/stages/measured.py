@@ -8,10 +8,9 @@ from pathlib import Path
 
 from tinynas.lab.image_makers import image_makers
 from tinynas.lab.measure import Measurement
-from tinynas.lab.store import MeasurementStore
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.files import read_json, write_json
-from tinynas.pipeline.measuring import check_exact, open_farm
+from tinynas.pipeline.measuring import measure_models
 from tinynas.pipeline.stage_store import StageKey
 
 _VERSION = 1
@@ -34,10 +33,6 @@ def measure_finished(context: Context, models: Sequence[bytes]) -> list[Measurem
 
 def _measure(context: Context, models: Sequence[bytes], folder: Path) -> None:
     context.progress.begin("measure", "finished networks timed on the board", len(models))
-    store = MeasurementStore(context.measurements)
-    with open_farm(context) as farm:
-        found = farm.measure_all(models, store, lambda progress, _: context.progress.advance(progress.done))
-    for measurement in found:
-        check_exact(measurement)
+    found = measure_models(context, models, context.progress.advance)
     write_json(folder / "measurements.json", [measurement.model_dump(mode="json") for measurement in found])
     context.progress.end("all outputs equal TFLite Micro's")
