@@ -22,7 +22,6 @@ from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.features import as_nets, macs
 from tinynas.pipeline.files import write_json
 from tinynas.pipeline.jobs import TrainJob
-from tinynas.pipeline.stages.predictor import open_features
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.nets import Floats, Nets
 from tinynas.predict.noise import noise_ceiling
@@ -71,11 +70,10 @@ def main(options: Options) -> None:
     """Train what is missing; write the predictor, its data and how well it does."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
-    features = open_features(context, setting.data, setting.library)
     nets, jobs, cpu_s, rows = {}, {}, {}, {}
     for part, archs in choose(setting).items():
         jobs[part], scores, cpu_s[part] = finetuned(setting, archs, options.seeds, part)
-        nets[part] = as_nets(features, archs, scores.mean(axis=1))
+        nets[part] = as_nets(setting.features, archs, scores.mean(axis=1))
         rows[part] = _rows(archs, nets[part], scores)
     ceiling = noise_ceiling(np.array([[job.correct() for job in row] for row in jobs[HELD_OUT]]))
     resolutions = len(setting.space.resolutions)

@@ -24,7 +24,6 @@ from tinynas.lab.runtime_size import runtime_size
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.features import as_nets, macs
 from tinynas.pipeline.files import write_json
-from tinynas.pipeline.stages.predictor import open_features
 from tinynas.pipeline.stages.space import candidate_cost
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.quality import fit
@@ -95,13 +94,12 @@ def donna(trial: Trial) -> None:
     pool = list(dict.fromkeys(space.sample(rng) for _ in range(_POOL)))
     quality = [float(setting.library.nsr_of(arch).sum()) for arch in pool]
     fitted = [pool[i] for i in spread(quality, [float(macs(space.netspec(arch))) for arch in pool], _FITTED)]
-    features = open_features(setting.context, setting.data, setting.library)
-    nets = as_nets(features, fitted, 1 - np.array(trial.errors(fitted)))
+    nets = as_nets(setting.features, fitted, 1 - np.array(trial.errors(fitted)))
     predictor = fit(nets, len(space.resolutions))
 
     def predicted(archs: Sequence[Arch]) -> list[float]:
         nsr = np.array([setting.library.nsr_of(arch) for arch in archs])
-        return list(1 - predictor.predict(nsr, [arch[0] for arch in archs], features.gains(archs)))
+        return list(1 - predictor.predict(nsr, [arch[0] for arch in archs], setting.features.gains(archs)))
 
     found = search(trial.problem(Objective("error", predicted)), _PREDICTED_SEARCH, rng)
     new = [candidate for candidate in found.front if candidate.arch not in trial.archs]

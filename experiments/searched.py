@@ -36,7 +36,7 @@ def searched(setting: Setting, runs: Path, seed: int) -> list[Searched]:
     predictor = AccuracyPredictor.load(predictor_file(runs, setting))
     upstream = {"library": setting.made.digest, "predictor": predictor.model_dump_json()}
     runtime = runtime_size(context.board)
-    output = run_search(context, setting.data, setting.library, predictor, runtime, upstream)
+    output = run_search(context, setting.data, setting.features, predictor, runtime, upstream)
     rows = read_json(output.folder / "candidates.json")
     names = list(Searched.__dataclass_fields__)
     return [Searched(**{**{name: row[name] for name in names}, "arch": tuple(row["arch"])}) for row in rows]

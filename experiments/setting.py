@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tinynas.data.types import Dataset
@@ -10,10 +11,12 @@ from tinynas.distill.library import Library
 from tinynas.lab.board import load_board
 from tinynas.pipeline.config import Experiment, load_experiment
 from tinynas.pipeline.context import Context
+from tinynas.pipeline.features import Features
 from tinynas.pipeline.progress import Progress
 from tinynas.pipeline.stage_store import Output, StageStore
 from tinynas.pipeline.stages.data import load_data
 from tinynas.pipeline.stages.library import load_library, make_library
+from tinynas.pipeline.stages.predictor import open_features
 from tinynas.pipeline.stages.reference import load_reference, train_reference
 from tinynas.space.space import SearchSpace
 
@@ -32,6 +35,11 @@ class Setting:
     @property
     def experiment(self) -> Experiment:
         return self.context.experiment
+
+    @cached_property
+    def features(self) -> Features:
+        """What predictors see of the library's networks."""
+        return open_features(self.context, self.library, self.made, self.reference)
 
     @property
     def teacher(self) -> Path:

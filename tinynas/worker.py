@@ -1,4 +1,4 @@
-"""Worker processes that do not outlive the process they work for, even where that one is killed by -9."""
+"""Worker processes that do not outlive the process they work for, even when that one is killed, and their threads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 _EVERY_S = 0.5
@@ -31,3 +33,16 @@ def _end_when_orphaned(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_EVERY_S)
     os._exit(1)
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """torch on `count` threads for a while: sums over threads depend on their number."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

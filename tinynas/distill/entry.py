@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from tinynas.nets.norm import reestimate
 from tinynas.space.netspec import BlockSpec
 from tinynas.train.allocator import keep_freed_memory
 from tinynas.train.schedule import cosine
-from tinynas.worker import end_with_parent
+from tinynas.worker import end_with_parent, threads
 
 _NORM_BATCHES = 16  # that BatchNorm's statistics are measured on after training
 
@@ -60,7 +59,7 @@ def make_entry(task: EntryTask) -> tuple[int, int, float]:
     end_with_parent()
     started = time.perf_counter()
     keep_freed_memory()
-    with _one_thread(), torch.random.fork_rng(devices=[]):
+    with threads(1), torch.random.fork_rng(devices=[]):
         torch.manual_seed(task.seed)
         teacher = Stage(task.teacher_blocks)
         teacher.load_state_dict(state_of(load_checkpoint(task.teacher_file)))
@@ -127,14 +126,3 @@ def _batches(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray
     order = rng.permutation(n)
     for start in range(0, max(1, n // size) * size, size):
         yield np.sort(order[start : start + size])
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Sums over threads depend on their number: one thread gives one result, and workers fill the cores."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

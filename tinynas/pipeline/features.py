@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinynas.data.types import Dataset
 from tinynas.distill.library import Library
-from tinynas.pipeline.probe import Probe, Prober
-from tinynas.pipeline.zero_shot import naswot
+from tinynas.pipeline.jobs import run_jobs
+from tinynas.pipeline.scoring import Scored, ScoreJob, Scores
 from tinynas.predict.nets import Nets
 from tinynas.space.layers import layers
 from tinynas.space.netspec import NetSpec
 from tinynas.space.space import Arch
-
-_NASWOT_IMAGES = 32
 
 
 def macs(spec: NetSpec) -> int:
@@ -35,50 +32,30 @@ def params(spec: NetSpec) -> int:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """Zero-cost proxies of a network's accuracy: nothing is trained for them; each is larger for a better network."""
-
-    probe: Probe
-    naswot: float
-
-    @property
-    def columns(self) -> list[float]:
-        """What the predictor sees."""
-        return [self.probe.accuracy, -self.probe.nsr, self.naswot]
-
-
-@dataclass(frozen=True)
 class Features:
-    """Features of a library's networks, those of each network computed once; `seed` is NASWOT's initial weights'."""
+    """Features of a library's networks; those of each network are computed once and kept in `folder`."""
 
     library: Library
-    data: Dataset
-    seed: int
-    _known: dict[Arch, Scores] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def _prober(self) -> Prober:
-        return Prober(self.library.reference, self.data)
+    scored: Scored  # the same library, for other processes
+    folder: Path
+    workers: int
 
     def gains(self, archs: Sequence[Arch]) -> dict[str, NDArray[np.float64]]:
         """(n, k) each, as `predict.nets.Nets` has them."""
-        return {"proxies": np.array([self.scores(arch).columns for arch in archs])}
+        return {"proxies": np.array([scores.columns for scores in self.scores(archs)])}
 
-    def scores(self, arch: Arch) -> Scores:
-        """Of the assembled, not yet finetuned network; half a second for one of a million multiply-accumulates."""
-        key = self.library.space.canonical(arch)
-        if key not in self._known:
-            self._known[key] = Scores(self._prober(self.library.assemble(key)), self._naswot(key))
-        return self._known[key]
-
-    def _naswot(self, arch: Arch) -> float:
-        return naswot(self.library.space.netspec(arch), self.data.train.images[:_NASWOT_IMAGES], self.seed)
+    def scores(self, archs: Sequence[Arch]) -> list[Scores]:
+        """Of the assembled, not yet finetuned networks."""
+        keys = [self.library.space.canonical(arch) for arch in archs]
+        jobs = {key: ScoreJob(self.folder, self.scored, key) for key in keys}
+        run_jobs(list(jobs.values()), self.workers)
+        return [jobs[key].scores() for key in keys]
 
 
 def as_nets(features: Features, archs: Sequence[Arch], accuracies: NDArray[np.float64]) -> Nets:
     """What predictors may see of networks, what they shall predict (n,), and the scores they are compared with."""
     library = features.library
-    specs, scores = [library.space.netspec(arch) for arch in archs], [features.scores(arch) for arch in archs]
+    specs, scores = [library.space.netspec(arch) for arch in archs], features.scores(archs)
     rivals = {
         "macs": np.array([float(macs(spec)) for spec in specs]),
         "params": np.array([float(params(spec)) for spec in specs]),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +24,7 @@ from tinynas.pipeline.files import read_json, write_bytes, write_json
 from tinynas.pipeline.log import read_events
 from tinynas.resources import cache_dir
 from tinynas.train.config import HardwareConfig, TrainConfig
-from tinynas.worker import end_with_parent
+from tinynas.worker import end_with_parent, threads
 
 
 class Job(Protocol):
@@ -71,19 +70,6 @@ def _run(job: J) -> J:
     with threads(job.threads):
         job.run()
     return job
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """torch on `count` threads for a while: sums over threads depend on their number."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,7 @@ from tinynas.pipeline.stages.data import load_data
 from tinynas.pipeline.stages.finetune import finetune_front
 from tinynas.pipeline.stages.library import load_library, make_library
 from tinynas.pipeline.stages.ofa_latency import load_latency_table, make_latency_table
-from tinynas.pipeline.stages.predictor import fit_predictor, load_predictor
+from tinynas.pipeline.stages.predictor import fit_predictor, load_predictor, open_features
 from tinynas.pipeline.stages.reference import load_reference, train_reference
 from tinynas.pipeline.stages.search import run_search
 from tinynas.pipeline.stages.space import find_space
@@ -103,13 +103,14 @@ def _run_stages(context: Context) -> Stages:
     network = load_reference(reference)
     made = make_library(context, data, space, reference)
     library = load_library(made, space, network)
-    fitted = fit_predictor(context, data, library, made, reference)
+    features = open_features(context, library, made, reference)
+    fitted = fit_predictor(context, features, made, reference)
     predictor = load_predictor(fitted)
     upstream, table = {"library": made.digest, "predictor": fitted.digest}, None
     if context.experiment.search.latency == "blocks":
         measured = make_latency_table(context, data, space, runtime)
         upstream["latency_table"], table = measured.digest, load_latency_table(measured)
-    found = run_search(context, data, library, predictor, runtime, upstream, table)
+    found = run_search(context, data, features, predictor, runtime, upstream, table)
     front = finetune_front(context, library, found, reference)
     baselines = train_baselines(context, data)
     return Stages(data, runtime, space, reference, fitted, predictor, found, front, baselines, made)

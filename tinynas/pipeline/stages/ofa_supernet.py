@@ -10,13 +10,13 @@ from tinynas.nets.elastic import ElasticNetwork, load_supernet
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import write_json
-from tinynas.pipeline.jobs import threads
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.space.elastic import ElasticSpace
 from tinynas.train.shrinking_config import phases
 from tinynas.train.shrinking_job import Row, SupernetJob, read_rows
 from tinynas.train.shrinking_subnets import Subnets, norm_images
 from tinynas.train.supervised import accuracy
+from tinynas.worker import threads
 
 _VERSION = 1
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tinynas.data.types import Dataset
 from tinynas.distill.library import Library
 from tinynas.nets.checkpoint import save_network
 from tinynas.pipeline.context import Context
-from tinynas.pipeline.digest import derive_seed
+from tinynas.pipeline.digest import derive_seed, digest
 from tinynas.pipeline.features import Features, as_nets, macs
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.jobs import TrainJob, run_jobs
+from tinynas.pipeline.scoring import Scored
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.predict.fitting_nets import spread
 from tinynas.predict.nets import Floats, Nets
@@ -23,20 +23,24 @@ from tinynas.predict.quality import AccuracyPredictor, fit, leave_one_out
 from tinynas.space.space import Arch, SearchSpace
 
 _VERSION = 4
+_SCORES_VERSION = 1  # raised when networks come to be scored otherwise
 _POOL = 1000  # distinct archs to choose from
 
 
-def fit_predictor(context: Context, data: Dataset, library: Library, made: Output, reference: Output) -> Output:
+def fit_predictor(context: Context, features: Features, made: Output, reference: Output) -> Output:
     """The fitted predictor (predictor.json) and what it was fitted on (points.json); the board plays no part."""
     settings = {"predictor": context.experiment.predictor.model_dump(mode="json"), "seed": context.experiment.seed}
     key = StageKey("predictor", _VERSION, settings, {"library": made.digest, "reference": reference.digest})
     teacher = reference.folder / "network.npz"
-    return context.stage(key, lambda folder: _fit(context, data, library, teacher, folder))
+    return context.stage(key, lambda folder: _fit(context, features, teacher, folder))
 
 
-def open_features(context: Context, data: Dataset, library: Library) -> Features:
-    """What the predictor sees of networks."""
-    return Features(library, data, derive_seed(context.experiment.seed, "zero_shot"))
+def open_features(context: Context, library: Library, made: Output, reference: Output) -> Features:
+    """What the predictor sees of networks; all runs that share the library share what is computed of them."""
+    seed = derive_seed(context.experiment.seed, "zero_shot")
+    scored = Scored(made.folder, reference.folder / "network.npz", library.space, context.experiment.data, seed)
+    folder = context.store.root / f"scores-{digest([_SCORES_VERSION, made.digest, seed])}"
+    return Features(library, scored, folder, context.workers)
 
 
 def load_predictor(output: Output) -> AccuracyPredictor:
@@ -52,14 +56,15 @@ class _Chosen:
     n_fit: int
 
 
-def _fit(context: Context, data: Dataset, library: Library, teacher: Path, folder: Path) -> None:
+def _fit(context: Context, features: Features, teacher: Path, folder: Path) -> None:
+    library = features.library
     chosen, seeds = _choose(context, library), context.experiment.predictor.seeds
     context.progress.begin("predictor", "networks finetuned", len(chosen.archs) * seeds)
     jobs = [_job(context, library, teacher, folder, arch, run) for arch in chosen.archs for run in range(seeds)]
     run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, _note(job)))
     context.meter.trained(len(jobs), len(jobs) * context.experiment.predictor.finetune.epochs)
     scores = np.array([float(read_json(job.result)["accuracy_validation"]) for job in jobs]).reshape(-1, seeds)
-    nets = as_nets(open_features(context, data, library), chosen.archs, scores.mean(axis=1))
+    nets = as_nets(features, chosen.archs, scores.mean(axis=1))
     judges = range(len(jobs)) if len(chosen.archs) - chosen.n_fit < 2 else range(chosen.n_fit * seeds, len(jobs))
     correct = np.array([jobs[index].correct() for index in judges])
     ceiling = noise_ceiling(correct.reshape(-1, seeds, correct.shape[-1]))  # of those that judge the predictor

@@ -14,11 +14,11 @@ from tinynas.nets.network import Network, build_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import write_json
-from tinynas.pipeline.jobs import threads
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.space.netspec import NetSpec
 from tinynas.space.space import SearchSpace
 from tinynas.train.supervised import Epoch, accuracy, train
+from tinynas.worker import threads
 
 _VERSION = 1
 

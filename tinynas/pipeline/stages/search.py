@@ -19,12 +19,12 @@ from tinynas.lab.store import MeasurementStore
 from tinynas.pipeline.candidates import CandidateFigures, limits_of
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed, digest
+from tinynas.pipeline.features import Features
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.int8 import calibration_images
 from tinynas.pipeline.measuring import Measurer, RateLog, open_farm
 from tinynas.pipeline.predicted import Predicted
 from tinynas.pipeline.stage_store import Output, StageKey
-from tinynas.pipeline.stages.predictor import open_features
 from tinynas.pipeline.stages.space import candidate_cost
 from tinynas.plan.fit import RuntimeSize
 from tinynas.predict.latency_table import LatencyTable
@@ -70,7 +70,7 @@ class Found:
 def run_search(
     context: Context,
     data: Dataset,
-    library: Library,
+    features: Features,
     predictor: AccuracyPredictor,
     runtime: RuntimeSize,
     upstream: dict[str, str],
@@ -91,7 +91,7 @@ def run_search(
         **image_makers(context.board),
         "seed": context.experiment.seed,
     }
-    work = _Work(context, data, library, Predicted(predictor, open_features(context, data, library)), runtime, table)
+    work = _Work(context, data, features.library, Predicted(predictor, features), runtime, table)
     return context.stage(StageKey("search", _VERSION, settings, upstream), work.run)
 
 
