@@ -9,10 +9,13 @@ import torch
 from tinynas.data.config import DataConfig
 from tinynas.data.digits import digits
 from tinynas.data.types import Dataset, make_dataset
+from tinynas.distill.config import DistillConfig
 from tinynas.nets.network import Network, build_network
 from tinynas.space.space import SearchSpace, StageSpace, Stem
 from tinynas.train.config import AugmentConfig, TrainConfig
 from tinynas.train.supervised import train
+
+CONFIG = DistillConfig(epochs=2, batch_size=32, lr=2e-2)
 
 torch.set_num_threads(1)
 

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from tests.distill.small import data, reference, space
+from tinynas.distill.build import build_library
 from tinynas.distill.config import DistillConfig
 from tinynas.distill.entry import EntryTask
 from tinynas.distill.features import store_features
-from tinynas.distill.library import build_library, stage_blocks
+from tinynas.distill.library import stage_blocks
 from tinynas.distill.parallel import side_by_side
 from tinynas.errors import ToolError
 

@@ -8,8 +8,9 @@ import pytest
 
 from tests.distill import small
 from tinynas.data.config import DataConfig
+from tinynas.distill.build import build_library
 from tinynas.distill.config import DistillConfig
-from tinynas.distill.library import Library, build_library
+from tinynas.distill.library import Library
 from tinynas.nets.checkpoint import save_network
 from tinynas.pipeline.features import Features
 from tinynas.pipeline.jobs import dataset

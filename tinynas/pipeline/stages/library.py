@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from tinynas.data.types import Dataset
+from tinynas.distill.build import LibraryProgress, build_library
 from tinynas.distill.config import DistillConfig
 from tinynas.distill.cost import library_cost
-from tinynas.distill.library import Library, LibraryProgress, build_library, open_library, stage_blocks
+from tinynas.distill.library import Library, open_library, stage_blocks
 from tinynas.nets.network import Network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from tinynas.data.types import Dataset
-from tinynas.distill.library import check_reference
+from tinynas.distill.exchangeable import check_reference
 from tinynas.errors import ConfigError
 from tinynas.nets.checkpoint import load_network, save_network, spec_to_json
 from tinynas.nets.network import Network, build_network
