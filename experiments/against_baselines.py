@@ -1,6 +1,7 @@
 """Is the searched network better than what people would take, at no more latency, SRAM and flash on the same board?
 
     python -m experiments.predictor_quality --runs runs && python -m experiments.against_baselines --runs runs
+    python -m experiments.against_baselines --runs runs --epochs 30            # of every network
     python -m experiments.against_baselines --runs runs --baseline-epochs 30   # three times the searched ones' epochs
 
 For each baseline and seed, NSGA-II's measured candidates within the baseline's latency, SRAM and flash are looked
@@ -31,7 +32,19 @@ from tinynas.pipeline.files import write_json
 from tinynas.space.netspec import NetSpec
 from tinynas.train.config import TrainConfig
 
-_EPOCHS = 10  # of every network; of a searched one the first is its library blocks' own
+
+@dataclass(frozen=True)
+class Epochs:
+    """Of every network's training; a searched one's begin with those of its library blocks."""
+
+    searched: int = 10
+    baselines: int = 10
+
+    @property
+    def suffix(self) -> str:
+        """For the name of the results' file: nothing for ten."""
+        equal = "" if self.searched == Epochs.searched else f"-{self.searched}-epochs"
+        return equal if self.baselines == self.searched else f"{equal}-baselines-{self.baselines}"
 
 
 @dataclass(frozen=True)
@@ -56,23 +69,22 @@ class Rival:
         return all(one <= limit for one, limit in zip(its, mine, strict=True))
 
 
-def main(options: Options, baseline_epochs: int = _EPOCHS) -> None:
+def main(options: Options, epochs: Epochs) -> None:
     """Search, train and judge what is not there yet; write the comparison."""
     context = make_context(options.experiment, options.overrides, options.runs, options.progress, options.workers)
     setting = prepare(context)
     rivals = _rivals(setting)
     chosen = {seed: _chosen(setting, rivals, seed, options) for seed in options.seeds}
-    trained = _train(setting, rivals, chosen, options.seeds, baseline_epochs)
+    trained = _train(setting, rivals, chosen, options.seeds, epochs)
     rows = [_row(setting, rival, chosen, trained, options.seeds) for rival in rivals if rival.name in trained[1]]
     result = {
         "board": context.board.name,
-        "epochs": _EPOCHS,
-        "baseline_epochs": baseline_epochs,
+        "epochs": epochs.searched,
+        "baseline_epochs": epochs.baselines,
         "seeds": list(options.seeds),
         "rows": rows,
     }
-    longer = "" if baseline_epochs == _EPOCHS else f"-of-{baseline_epochs}-epochs"
-    write_json(options.runs / f"{context.experiment.name}-against-baselines{longer}.json", result)
+    write_json(options.runs / f"{context.experiment.name}-against-baselines{epochs.suffix}.json", result)
     for row in rows:
         options.progress.say(f"{row['baseline']}: {row['accuracy']:.4f}, searched {row['searched_accuracy']:.4f}")
 
@@ -99,11 +111,11 @@ def _train(
     rivals: Sequence[Rival],
     chosen: Mapping[int, Mapping[str, Searched]],
     seeds: Sequence[int],
-    baseline_epochs: int,
+    epochs: Epochs,
 ) -> tuple[Trainings, Trainings]:
     """The baselines' trainings, and those of the networks set against them."""
-    whole = setting.experiment.predictor.finetune.model_copy(update={"epochs": baseline_epochs})
-    rest = whole.model_copy(update={"epochs": _EPOCHS - setting.experiment.library.epochs})
+    whole = setting.experiment.predictor.finetune.model_copy(update={"epochs": epochs.baselines})
+    rest = whole.model_copy(update={"epochs": epochs.searched - setting.experiment.library.epochs})
     matched = [rival for rival in rivals if all(rival.name in chosen[seed] for seed in seeds)]
     plain = [_scratch(setting, rival, whole, seed) for rival in matched for seed in seeds]
     found = [from_library(setting, chosen[seed][rival.name].arch, rest, seed) for rival in matched for seed in seeds]
@@ -154,6 +166,7 @@ def _per_seed(networks: Sequence[Path], setting: Setting) -> list[float]:
 
 if __name__ == "__main__":
     parser = study_parser(__doc__, "experiments/study.toml")
-    parser.add_argument("--baseline-epochs", type=int, default=_EPOCHS, help="of every baseline")
+    parser.add_argument("--epochs", type=int, default=Epochs.searched, help="of every network")
+    parser.add_argument("--baseline-epochs", type=int, help="of every baseline; default: as of the others")
     args = parser.parse_args()
-    main(as_options(args), args.baseline_epochs)
+    main(as_options(args), Epochs(args.epochs, args.baseline_epochs or args.epochs))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -79,20 +82,22 @@ _PER_SEED = ("accuracy_per_seed", "searched_accuracy_per_seed")
 
 
 def subnets(found: dict[str, Any]) -> Iterator[str]:
-    """Subnets of the supernet beside the same networks trained alone."""
-    rows = [
-        (
-            row["seed"],
-            f"{row['macs'] / 1e6:.2f}",
-            _percent(row["accuracy_subnet"]),
-            _percent(row["accuracy_alone"]),
-            f"{100 * row['alone_less_subnet']['difference']:+.1f}",
-        )
-        for row in found["subnets"]
-    ]
-    yield from table(("seed", "MMACs", "subnet", "alone", "alone less subnet, points"), rows)
+    """Subnets of the supernets beside the same networks trained alone: a row per arch, columns per seed."""
+    seeds = sorted({row["seed"] for row in found["subnets"]})
+    head = [f"seed {seed}: {kind}" for seed in seeds for kind in ("subnet", "alone")]
+    rows = []
+    for _, group in itertools.groupby(sorted(found["subnets"], key=_arch_then_seed), lambda row: row["macs"]):
+        trials = list(group)
+        gaps = [100 * trial["alone_less_subnet"]["difference"] for trial in trials]
+        scores = [_percent(trial[kind]) for trial in trials for kind in ("accuracy_subnet", "accuracy_alone")]
+        rows.append((f"{trials[0]['macs'] / 1e6:.2f}", *scores, f"{np.mean(gaps):+.1f}, {max(gaps):+.1f}"))
+    yield from table(("MMACs", *head, "alone less subnet, points: mean, worst"), rows)
     yield f"mean gap {100 * found['mean_gap']:+.2f} points, worst {100 * found['worst_gap']:+.2f}"
     yield str({name: round(value, 1) for name, value in found["cost"].items()})
+
+
+def _arch_then_seed(row: dict[str, Any]) -> tuple[int, int]:
+    return row["macs"], row["seed"]
 
 
 def hardware_in_the_loop(found: dict[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.against_baselines import Rival
+from experiments.against_baselines import Epochs, Rival
 from experiments.baselines import baselines, mcunet_like
 from experiments.searched import Searched
 from tinynas.pipeline.features import macs
@@ -33,3 +33,8 @@ def test_baselines_fit_any_data_and_are_told_apart_by_their_names() -> None:
         assert {(spec.input_shape, spec.classes) for spec in found.values()} == {
             ((shape[0], shape[0], shape[1]), shape[2])
         }
+
+
+def test_results_of_other_trainings_lie_in_files_of_their_own() -> None:
+    every = [Epochs(), Epochs(30, 30), Epochs(10, 30), Epochs(30, 10)]
+    assert [epochs.suffix for epochs in every] == ["", "-30-epochs", "-baselines-30", "-30-epochs-baselines-10"]

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from experiments.tables import main, subnets
+from tinynas.resources import resource
+
+RESULTS = resource("firmware").parent / "docs" / "results"
+
+
+def row(seed: int, macs: int, subnet: float, alone: float) -> dict[str, object]:
+    gap = {"difference": alone - subnet}
+    return {"seed": seed, "macs": macs, "accuracy_subnet": subnet, "accuracy_alone": alone, "alone_less_subnet": gap}
+
+
+FOUND = {
+    "subnets": [row(0, 2_000_000, 0.8, 0.79), row(0, 1_000_000, 0.7, 0.72), row(1, 2_000_000, 0.82, 0.83)],
+    "mean_gap": 0.0067,
+    "worst_gap": 0.02,
+    "cost": {"supernet_cpu_s": 12.34},
+}
+
+
+def test_subnets_stand_in_order_of_macs_with_a_pair_of_columns_per_seed() -> None:
+    head, _, small, large, *rest = subnets(FOUND)
+    assert head.count("subnet |") == 2 and head.startswith("| MMACs | seed 0: subnet | seed 0: alone | seed 1")
+    assert small.startswith("| 1.00 | 70.0 % | 72.0 % |") and small.endswith("| +2.0, +2.0 |")
+    assert large == "| 2.00 | 80.0 % | 79.0 % | 82.0 % | 83.0 % | +0.0, +1.0 |"
+    assert rest == ["mean gap +0.67 points, worst +2.00", "{'supernet_cpu_s': 12.3}"]
+
+
+def test_every_kept_result_makes_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of docs/results; lists of single networks (fitting, heldout) are what pictures are drawn of."""
+    main(RESULTS)
+    printed = capsys.readouterr().out
+    kept = [path.name for path in RESULTS.glob("*.json") if not path.stem.endswith(("-fitting", "-heldout"))]
+    assert len(kept) > 5
+    assert [name for name in kept if f"### {name}\n" not in printed] == []
