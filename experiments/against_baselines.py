@@ -43,8 +43,10 @@ class Epochs:
     @property
     def suffix(self) -> str:
         """For the name of the results' file: nothing for ten."""
-        equal = "" if self.searched == Epochs.searched else f"-{self.searched}-epochs"
-        return equal if self.baselines == self.searched else f"{equal}-baselines-{self.baselines}"
+        if self == Epochs():
+            return ""
+        counts = dict.fromkeys((self.searched, self.baselines))
+        return f"-{'-and-'.join(map(str, counts))}-epochs"
 
 
 @dataclass(frozen=True)

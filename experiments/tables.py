@@ -144,7 +144,7 @@ def _amounts(one: dict[str, Any] | None) -> str:
 _TABLES = {
     "*-predictor-quality.json": predictor,
     "*-search-efficiency.json": search_efficiency,
-    "*-against-baselines.json": against_baselines,
+    "*-against-baselines*.json": against_baselines,
     "*-subnets.json": subnets,
     "*-hardware-in-the-loop-*.json": hardware_in_the_loop,
     "*-cost.json": cost_table,

@@ -37,4 +37,4 @@ def test_baselines_fit_any_data_and_are_told_apart_by_their_names() -> None:
 
 def test_results_of_other_trainings_lie_in_files_of_their_own() -> None:
     every = [Epochs(), Epochs(30, 30), Epochs(10, 30), Epochs(30, 10)]
-    assert [epochs.suffix for epochs in every] == ["", "-30-epochs", "-baselines-30", "-30-epochs-baselines-10"]
+    assert [epochs.suffix for epochs in every] == ["", "-30-epochs", "-10-and-30-epochs", "-30-and-10-epochs"]
