@@ -51,6 +51,7 @@ def against_baselines(folder: Path, axes: Axes) -> None:
         axes.scatter(*theirs, color="tab:orange", marker="s")
         axes.scatter(*ours, color="tab:blue")
         axes.annotate(row["baseline"], theirs, textcoords="offset points", xytext=(6, -10))
+    axes.margins(0.1)  # room for the lowest one's name
     axes.set(xlabel="latency, ms (virtual)", ylabel="accuracy, % (test, mean over seeds)")
 
 
