@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from experiments.judged import difference, mean_hits
+from experiments.measured import measured
 from experiments.nets import from_scratch, train_all
 from experiments.options import Options, study_options
 from experiments.setting import make_context
 from tinynas.data.types import Dataset
-from tinynas.nets.checkpoint import save_network
+from tinynas.nets.checkpoint import load_network, save_network
 from tinynas.pipeline.config import load_experiment
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
@@ -57,6 +58,7 @@ def _one_seed(options: Options, seed: int) -> list[dict[str, Any]]:
     alone = [_alone(context, data, space, arch, supernet, seed) for arch in archs]
     trained = train_all(context, "alone", alone)
     inside = _extracted(context, data, space, archs, supernet)
+    on_board = measured(context, [load_network(path) for path in inside], "subnets")
     spent = float(read_json(supernet.folder / "metrics.json")["cpu_seconds"])
     return [
         {
@@ -71,8 +73,11 @@ def _one_seed(options: Options, seed: int) -> list[dict[str, Any]]:
             ),
             "alone_cpu_s": one.cpu_s,
             "supernet_cpu_s": spent,
+            "latency_us": figures.latency_us,
+            "peak_sram_bytes": figures.peak_sram_bytes,
+            "flash_bytes": figures.flash_bytes,
         }
-        for arch, one, part in zip(archs, trained, inside, strict=True)
+        for arch, one, part, figures in zip(archs, trained, inside, on_board, strict=True)
     ]
 
 

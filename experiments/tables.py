@@ -90,8 +90,11 @@ def subnets(found: dict[str, Any]) -> Iterator[str]:
         trials = list(group)
         gaps = [100 * trial["alone_less_subnet"]["difference"] for trial in trials]
         scores = [_percent(trial[kind]) for trial in trials for kind in ("accuracy_subnet", "accuracy_alone")]
-        rows.append((f"{trials[0]['macs'] / 1e6:.2f}", *scores, f"{np.mean(gaps):+.1f}, {max(gaps):+.1f}"))
-    yield from table(("MMACs", *head, "alone less subnet, points: mean, worst"), rows)
+        latency_ms = np.mean([trial["latency_us"] for trial in trials]) / 1000
+        rows.append(
+            (f"{trials[0]['macs'] / 1e6:.2f}", f"{latency_ms:.1f}", *scores, f"{np.mean(gaps):+.1f}, {max(gaps):+.1f}")
+        )
+    yield from table(("MMACs", "ms", *head, "alone less subnet, points: mean, worst"), rows)
     yield f"mean gap {100 * found['mean_gap']:+.2f} points, worst {100 * found['worst_gap']:+.2f}"
     yield str({name: round(value, 1) for name, value in found["cost"].items()})
 

@@ -42,7 +42,7 @@ class Features:
 
     def gains(self, archs: Sequence[Arch]) -> dict[str, NDArray[np.float64]]:
         """(n, k) each, as `predict.nets.Nets` has them."""
-        return {"proxies": np.array([scores.columns for scores in self.scores(archs)])}
+        return _gains(self.scores(archs))
 
     def scores(self, archs: Sequence[Arch]) -> list[Scores]:
         """Of the assembled, not yet finetuned networks."""
@@ -50,6 +50,10 @@ class Features:
         jobs = {key: ScoreJob(self.folder, self.scored, key) for key in keys}
         run_jobs(list(jobs.values()), self.workers)
         return [jobs[key].scores() for key in keys]
+
+
+def _gains(scores: Sequence[Scores]) -> dict[str, NDArray[np.float64]]:
+    return {"proxies": np.array([one.columns for one in scores])}
 
 
 def as_nets(features: Features, archs: Sequence[Arch], accuracies: NDArray[np.float64]) -> Nets:
@@ -64,4 +68,4 @@ def as_nets(features: Features, archs: Sequence[Arch], accuracies: NDArray[np.fl
         "probe": np.array([score.probe.accuracy for score in scores]),
     }
     nsr = np.array([library.nsr_of(arch) for arch in archs])
-    return Nets(nsr, accuracies, np.array([arch[0] for arch in archs]), rivals, features.gains(archs))
+    return Nets(nsr, accuracies, np.array([arch[0] for arch in archs]), rivals, _gains(scores))
