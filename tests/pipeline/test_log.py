@@ -48,9 +48,10 @@ def test_every_event_of_a_stage_is_logged_and_shown(tmp_path: Path, capsys: pyte
     progress = LoggedProgress(PlainProgress(), log)
     progress.begin("search", "candidates measured", 10)
     progress.advance(5, "60 per minute")
+    progress.expect(12)
     progress.end("done well")
     progress.say("a line")
-    assert [event["event"] for event in read_events(log.path)] == ["begin", "progress", "end", "say"]
+    assert [event["event"] for event in read_events(log.path)] == ["begin", "progress", "expect", "end", "say"]
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "search: candidates measured, 10 to do" in shown.err
@@ -64,3 +65,15 @@ def test_plain_progress_tells_what_is_left(capsys: pytest.CaptureFixture[str], m
     clock.now_s += 20
     progress.advance(5, "60 per minute")
     assert "search: 5/10 candidates, about 20 s left, 60 per minute" in capsys.readouterr().err
+
+
+def test_plain_progress_reckons_with_the_work_that_turned_out_to_be_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock(monkeypatch)
+    progress = PlainProgress()
+    progress.begin("finetune", "networks", 3)
+    progress.expect(8)
+    clock.now_s += 20
+    progress.advance(4)
+    assert "finetune: 4/8 networks, about 20 s left" in capsys.readouterr().err

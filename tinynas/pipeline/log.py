@@ -95,6 +95,10 @@ class LoggedProgress:
             self.log.write("progress", stage=self._stage, completed=completed, note=note)
         self.shown.advance(completed, note)
 
+    def expect(self, total: int) -> None:
+        self.log.write("expect", stage=self._stage, total=total)
+        self.shown.expect(total)
+
     def end(self, note: str = "") -> None:
         self.log.write("end", stage=self._stage, note=note)
         self.shown.end(note)

@@ -25,6 +25,9 @@ class Progress(Protocol):
     def advance(self, completed: int, note: str = "") -> None:
         """`completed` pieces are done; `note` is the latest figure worth seeing."""
 
+    def expect(self, total: int) -> None:
+        """The stage under way turned out to have `total` pieces of work."""
+
     def end(self, note: str = "") -> None:
         """The stage is finished; `note` is its result."""
 
@@ -41,6 +44,8 @@ class Silent:
     def begin(self, stage: str, what: str, total: int) -> None: ...
 
     def advance(self, completed: int, note: str = "") -> None: ...
+
+    def expect(self, total: int) -> None: ...
 
     def end(self, note: str = "") -> None: ...
 
@@ -70,6 +75,9 @@ class PlainProgress:
         tail = f", {note}" if note else ""
         self.say(f"{self._stage}: {completed}/{self._total} {self._what}, about {left_s:.0f} s left{tail}")
 
+    def expect(self, total: int) -> None:
+        self._total = total
+
     def end(self, note: str = "") -> None:
         spent_s = time.monotonic() - self._begun_s
         self.say(f"{self._stage}: done in {spent_s:.0f} s{f', {note}' if note else ''}")
@@ -97,6 +105,10 @@ class RichProgress:
     def advance(self, completed: int, note: str = "") -> None:
         if self._task is not None:
             self._bars.update(self._task, completed=completed, note=note)
+
+    def expect(self, total: int) -> None:
+        if self._task is not None:
+            self._bars.update(self._task, total=total)
 
     def end(self, note: str = "") -> None:
         if self._task is not None:

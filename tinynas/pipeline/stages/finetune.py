@@ -88,6 +88,7 @@ class _Work:
         wanted = config.networks
         while len(kept) < config.front_entries and len(trained) < min(len(order), config.max_networks):
             part = order[len(trained) : wanted]
+            self.context.progress.expect(len(trained) + len(part) + 1)  # the chosen one is trained further
             self._train(part, config.front, folder, len(trained))
             trained += part
             kept = _not_dominated(trained, [(1 - self._score(folder, a), *found.costs[a]) for a in trained])
