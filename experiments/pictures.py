@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,10 @@ _COLOURS = {"donna": "tab:blue", "random": "tab:gray", "aging": "tab:orange"}
 _TITLES = {"donna": "DONNA", "random": "random search", "aging": "regularised evolution"}
 
 
-def predictor(folder: Path, axes: Axes) -> None:
+def predictor(study: str, folder: Path, axes: Axes) -> None:
     """Predicted against finetuned accuracy."""
     for part, marker in (("fitting", "o"), ("heldout", "D")):
-        rows = _read(folder / f"study-predictor-{part}.json")
+        rows = _read(folder / f"{study}-predictor-{part}.json")
         measured = [100 * sum(row["accuracies"]) / len(row["accuracies"]) for row in rows]
         label = {"fitting": "fitted, left out in turn", "heldout": "held out"}[part]
         axes.scatter([100 * row["predicted"] for row in rows], measured, marker=marker, label=label, alpha=0.8)
@@ -41,9 +42,9 @@ def search_efficiency(folder: Path, axes: Axes) -> None:
     axes.legend()
 
 
-def against_baselines(folder: Path, axes: Axes) -> None:
+def against_baselines(file: str, folder: Path, axes: Axes) -> None:
     """Accuracy against latency: each baseline, and the network searched to take no more."""
-    for row in _read(folder / "study-against-baselines.json")["rows"]:
+    for row in _read(folder / file)["rows"]:
         theirs = (row["latency_us"] / 1000, 100 * row["accuracy"])
         latency_us = sum(pick["latency_us"] for pick in row["searched"]) / len(row["searched"])
         ours = (latency_us / 1000, 100 * row["searched_accuracy"])
@@ -103,10 +104,14 @@ def cost(folder: Path, axes: Axes) -> None:
     axes.legend()
 
 
+_TEN_EPOCHS = "study-against-baselines.json"
+_THIRTY_EPOCHS = "study-large-against-baselines-30-epochs.json"
 PICTURES: dict[str, tuple[str, Callable[[Path, Axes], None]]] = {
-    "predictor": ("study-predictor-heldout.json", predictor),
+    "predictor": ("study-predictor-heldout.json", partial(predictor, "study")),
+    "predictor-taught": ("study-taught-predictor-heldout.json", partial(predictor, "study-taught")),
     "search-efficiency": ("study-search-efficiency.json", search_efficiency),
-    "against-baselines": ("study-against-baselines.json", against_baselines),
+    "against-baselines": (_TEN_EPOCHS, partial(against_baselines, _TEN_EPOCHS)),
+    "against-baselines-large": (_THIRTY_EPOCHS, partial(against_baselines, _THIRTY_EPOCHS)),
     "cost": ("*-cost.json", cost),
     "hardware-in-the-loop": ("*-hardware-in-the-loop-*.json", hardware_in_the_loop),
 }
