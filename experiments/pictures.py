@@ -77,11 +77,11 @@ _FROM_SCRATCH = 24  # networks that a search without shared weights trains for e
 
 
 def cost(folder: Path, axes: Axes) -> None:
-    """CPU seconds against the number of boards."""
+    """CPU seconds against the number of boards, on facewake."""
     from matplotlib.ticker import MaxNLocator
 
     most, scratch_s = 0, 0.0
-    for path in sorted(folder.glob("*-cost.json")):
+    for path in sorted([*folder.glob("study-cost.json"), *folder.glob("study-ofa-cost.json")]):
         found = _read(path)
         label, colour = _METHODS[found["method"]]
         targets = [row["targets"] for row in found["cumulated"]]
