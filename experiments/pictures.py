@@ -77,7 +77,7 @@ _FROM_SCRATCH = 24  # networks that a search without shared weights trains for e
 
 
 def cost(folder: Path, axes: Axes) -> None:
-    """CPU seconds against the number of boards, on facewake."""
+    """CPU seconds against the number of targets, on facewake."""
     from matplotlib.ticker import MaxNLocator
 
     most, scratch_s = 0, 0.0
@@ -96,11 +96,11 @@ def cost(folder: Path, axes: Axes) -> None:
         )
         most = max(most, *targets, *(row["targets"] for row in products))
         scratch_s = max(scratch_s, found["scratch_cpu_s"] or 0.0)
-    label = f"{_FROM_SCRATCH} networks from scratch per board (product)"
+    label = f"{_FROM_SCRATCH} networks from scratch per target (product)"
     boards = [0, most]
     axes.plot(boards, [_FROM_SCRATCH * scratch_s * n for n in boards], color="tab:gray", linestyle="--", label=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="boards (with a latency limit each)", ylabel="CPU seconds", ylim=(0, None), xlim=(0, None))
+    axes.set(xlabel="targets (a board, with a latency limit or none)", ylabel="CPU seconds", ylim=(0, None), xlim=(0, None))
     axes.legend()
 
 
@@ -112,7 +112,7 @@ PICTURES: dict[str, tuple[str, Callable[[Path, Axes], None]]] = {
     "search-efficiency": ("study-search-efficiency.json", search_efficiency),
     "against-baselines": (_TEN_EPOCHS, partial(against_baselines, _TEN_EPOCHS)),
     "against-baselines-large": (_THIRTY_EPOCHS, partial(against_baselines, _THIRTY_EPOCHS)),
-    "cost": ("*-cost.json", cost),
+    "cost": ("study*-cost.json", cost),
     "hardware-in-the-loop": ("*-hardware-in-the-loop-*.json", hardware_in_the_loop),
 }
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tinynas.predict.kendall import kendall_tau
+from tinynas.predict.nets import Floats
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -38,6 +41,34 @@ def predictor(found: dict[str, Any]) -> Iterator[str]:
         f"predictor that knew the truth would reach tau {noise['tau_of_truth']:.2f}, a repetition {noise['tau']:.2f}."
     )
     yield f"Held-out tau with fewer fitted: {found['kendall_tau_heldout_with_fewer_fitted']}"
+
+
+def heldout(found: list[dict[str, Any]]) -> Iterator[str]:
+    """Kendall tau on held-out networks and by how much the predictor leads, with standard errors over networks."""
+    accuracy = np.array([np.mean(row["accuracies"]) for row in found])
+    scores = {"**predictor**": np.array([row["predicted"] for row in found])}
+    scores["sum_nsr"] = -np.array([sum(row["nsr"]) for row in found])
+    scores |= {name: np.array([row["baselines"][name] for row in found]) for name in found[0]["baselines"]}
+    own = _tau_and_without_each(scores["**predictor**"], accuracy)
+    rows = []
+    for name, score in scores.items():
+        taus = _tau_and_without_each(score, accuracy)
+        rows.append((name, _with_error(taus), _with_error(own - taus)))
+    yield f"{len(found)} held out, accuracies {_percent(accuracy.min())} to {_percent(accuracy.max())}"
+    yield from table(("", "tau", "predictor's lead"), rows)
+
+
+def _tau_and_without_each(score: Floats, accuracy: Floats) -> Floats:
+    """Kendall tau of all n networks, then of the n selections that lack one: (n + 1,)."""
+    without = [kendall_tau(np.delete(score, index), np.delete(accuracy, index)) for index in range(len(score))]
+    return np.array([kendall_tau(score, accuracy), *without])
+
+
+def _with_error(figures: Floats) -> str:
+    """The first, and the jackknife's standard error from the others (Efron, Biometrika 68, 1981)."""
+    parts = figures[1:]
+    error = np.sqrt((len(parts) - 1) * np.var(parts))
+    return f"{figures[0]:.2f} +- {error:.3f}"
 
 
 def search_efficiency(found: dict[str, Any]) -> Iterator[str]:
@@ -144,8 +175,9 @@ def _amounts(one: dict[str, Any] | None) -> str:
     return " / ".join("unknown" if value is None else f"{value:,.0f}" for value in values)
 
 
-_TABLES = {
+_TABLES: dict[str, Callable[[Any], Iterator[str]]] = {
     "*-predictor-quality.json": predictor,
+    "*-predictor-heldout.json": heldout,
     "*-search-efficiency.json": search_efficiency,
     "*-against-baselines*.json": against_baselines,
     "*-subnets.json": subnets,

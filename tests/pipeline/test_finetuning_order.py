@@ -1,12 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinynas.pipeline.stages.finetune import finetuning_order
+from tinynas.pipeline.config import FinetuneConfig
+from tinynas.pipeline.files import write_json
+from tinynas.pipeline.progress import Silent
+from tinynas.pipeline.stages.finetune import _place, _Work, finetuning_order
 from tinynas.pipeline.stages.search import Found
 from tinynas.search.pareto import non_dominated
 
@@ -48,3 +55,35 @@ def test_what_the_search_made_small_decides() -> None:
     assert finetuning_order(by_flash, 2) == [(0,), (2,), (1,)]
     by_both = replace(networks, costs={(0,): (10.0, 3.0), (1,): (20.0, 4.0), (2,): (30.0, 1.0)})
     assert finetuning_order(by_both, 2) == [(0,), (2,), (1,)]
+
+
+class Counted(Silent):
+    """What was done and expected, at each report."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.reports: list[tuple[int, int]] = []
+
+    def expect(self, total: int) -> None:
+        self.total = total
+
+    def advance(self, completed: int, note: str = "") -> None:
+        self.reports.append((completed, self.total))
+
+
+def test_a_short_front_is_expected_to_take_more_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All are equally accurate, so the fastest alone is not dominated and finetuning goes on to its limit."""
+    progress, config = Counted(), FinetuneConfig(networks=2, front_entries=4, max_networks=6)
+    context = SimpleNamespace(progress=progress, experiment=SimpleNamespace(finetune=config))
+
+    def trained(_: _Work, archs: list[tuple[int, ...]], __: object, folder: Path, before: int) -> None:
+        for done, arch in enumerate(archs, before + 1):
+            _place(folder, arch).mkdir(parents=True)
+            write_json(_place(folder, arch) / "trained.json", {"accuracy_validation": 0.5})
+            progress.advance(done)
+
+    monkeypatch.setattr(_Work, "_train", trained)
+    networks = found([(0.5, 10.0 * (i + 1)) for i in range(9)])
+    order = finetuning_order(networks, config.networks)
+    assert _Work(cast(Any, context), cast(Any, None), tmp_path)._front(order, networks, tmp_path) == [(0,)]
+    assert progress.reports == [(1, 3), (2, 3), (3, 5), (4, 5), (5, 7), (6, 7)]
