@@ -100,7 +100,9 @@ def cost(folder: Path, axes: Axes) -> None:
     boards = [0, most]
     axes.plot(boards, [_FROM_SCRATCH * scratch_s * n for n in boards], color="tab:gray", linestyle="--", label=label)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(xlabel="targets (a board, with a latency limit or none)", ylabel="CPU seconds", ylim=(0, None), xlim=(0, None))
+    axes.set(
+        xlabel="targets (a board, with a latency limit or none)", ylabel="CPU seconds", ylim=(0, None), xlim=(0, None)
+    )
     axes.legend()
 
 
