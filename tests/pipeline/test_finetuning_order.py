@@ -16,6 +16,7 @@ from tinynas.pipeline.progress import Silent
 from tinynas.pipeline.stages.finetune import _place, _Work, finetuning_order
 from tinynas.pipeline.stages.search import Found
 from tinynas.search.pareto import non_dominated
+from tinynas.train.config import TrainConfig
 
 
 def found(points: list[tuple[float, float]]) -> Found:
@@ -58,32 +59,29 @@ def test_what_the_search_made_small_decides() -> None:
 
 
 class Counted(Silent):
-    """What was done and expected, at each report."""
+    """What was expected."""
 
     def __init__(self) -> None:
-        self.total = 0
-        self.reports: list[tuple[int, int]] = []
+        self.totals: list[int] = []
 
     def expect(self, total: int) -> None:
-        self.total = total
-
-    def advance(self, completed: int, note: str = "") -> None:
-        self.reports.append((completed, self.total))
+        self.totals.append(total)
 
 
 def test_a_short_front_is_expected_to_take_more_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All are equally accurate, so the fastest alone is not dominated and finetuning goes on to its limit."""
-    progress, config = Counted(), FinetuneConfig(networks=2, front_entries=4, max_networks=6)
+    recipes = {"front": TrainConfig(epochs=6), "chosen": TrainConfig(epochs=10), "scratch": TrainConfig(epochs=3)}
+    progress, config = Counted(), FinetuneConfig(networks=2, front_entries=4, max_networks=6, **recipes)
     context = SimpleNamespace(progress=progress, experiment=SimpleNamespace(finetune=config))
 
-    def trained(_: _Work, archs: list[tuple[int, ...]], __: object, folder: Path, before: int) -> None:
-        for done, arch in enumerate(archs, before + 1):
+    def trained(_: _Work, archs: list[tuple[int, ...]], folder: Path, before: int) -> None:
+        assert before == len(list(folder.rglob("trained.json")))
+        for arch in archs:
             _place(folder, arch).mkdir(parents=True)
             write_json(_place(folder, arch) / "trained.json", {"accuracy_validation": 0.5})
-            progress.advance(done)
 
     monkeypatch.setattr(_Work, "_train", trained)
     networks = found([(0.5, 10.0 * (i + 1)) for i in range(9)])
     order = finetuning_order(networks, config.networks)
-    assert _Work(cast(Any, context), cast(Any, None), tmp_path)._front(order, networks, tmp_path) == [(0,)]
-    assert progress.reports == [(1, 3), (2, 3), (3, 5), (4, 5), (5, 7), (6, 7)]
+    assert _Work(cast(Any, context), cast(Any, None), tmp_path)._front(order, networks, tmp_path) == (6, [(0,)])
+    assert progress.totals == [2 * 6 + 13, 4 * 6 + 13, 6 * 6 + 13]  # epochs

@@ -18,6 +18,7 @@ from tinynas.nets.network import build_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import read_json, write_json
+from tinynas.pipeline.following import following
 from tinynas.pipeline.jobs import TrainJob, accuracy_by_epoch, run_jobs
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.stages.search import Found
@@ -69,10 +70,12 @@ class _Work:
     def run(self, found: Found, folder: Path) -> None:
         config, progress = self.context.experiment.finetune, self.context.progress
         order = finetuning_order(found, config.networks)
-        progress.begin("finetune", "networks finetuned", min(config.networks, len(order)) + 1)
-        kept = self._front(order, found, folder)
+        progress.begin("finetune", "epochs of finetuning", self._epochs_of(min(config.networks, len(order))))
+        trained, kept = self._front(order, found, folder)
         best = max(kept, key=lambda arch: (self._score(folder, arch), -found.latency_us[arch]))
-        self._continue(best, folder)
+        before = trained * config.front.epochs
+        self._continue(best, folder, before)
+        self._scratch(best, folder, before + config.chosen.epochs)
         rows = [self._row(arch, found, folder, arch == best) for arch in sorted(kept, key=found.latency_us.__getitem__)]
         write_json(folder / "front.json", rows)
         write_json(folder / "epochs.json", self._epochs(best, folder))
@@ -80,25 +83,40 @@ class _Work:
         score = next(row["accuracy_validation"] for row in rows if row["chosen"])
         progress.end(f"{len(rows)} on the front; chosen: {self.library.space.label(best)}, validation {score:.1%}")
 
-    def _front(self, order: Sequence[Arch], found: Found, folder: Path) -> list[Arch]:
-        """Finetune in order until enough are not dominated, in validation accuracy and the search's costs; those."""
+    def _front(self, order: Sequence[Arch], found: Found, folder: Path) -> tuple[int, list[Arch]]:
+        """Finetune in order until enough are not dominated, in validation accuracy and the search's costs.
+
+        Returns the number of networks finetuned, and those that are not dominated.
+        """
         config = self.context.experiment.finetune
         trained: list[Arch] = []
         kept: list[Arch] = []
         wanted = config.networks
         while len(kept) < config.front_entries and len(trained) < min(len(order), config.max_networks):
             part = order[len(trained) : wanted]
-            self.context.progress.expect(len(trained) + len(part) + 1)  # the chosen one is trained further
-            self._train(part, config.front, folder, len(trained))
+            self.context.progress.expect(self._epochs_of(len(trained) + len(part)))
+            self._train(part, folder, len(trained))
             trained += part
             kept = _not_dominated(trained, [(1 - self._score(folder, a), *found.costs[a]) for a in trained])
             wanted = len(trained) + _MORE
-        return kept
+        return len(trained), kept
 
-    def _train(self, archs: Sequence[Arch], config: TrainConfig, folder: Path, before: int) -> None:
+    def _epochs_of(self, networks: int) -> int:
+        """Of the whole stage, where so many networks are finetuned before one is chosen."""
+        config = self.context.experiment.finetune
+        return networks * config.front.epochs + config.chosen.epochs + (config.scratch.epochs if config.scratch else 0)
+
+    def _train(self, archs: Sequence[Arch], folder: Path, before: int) -> None:
+        """With `before` networks finetuned already."""
+        config = self.context.experiment.finetune.front
         jobs = [self._job(arch, config, folder) for arch in archs]
+        self._followed(jobs, before * config.epochs, self.context.workers)
+
+    def _followed(self, jobs: Sequence[TrainJob], before: int, workers: int) -> None:
+        """Run `jobs` and show how far they are; `before` epochs were done by others."""
         progress = self.context.progress
-        run_jobs(jobs, self.context.workers, lambda done, job: progress.advance(before + done, _note(job)))
+        with following(jobs, lambda done, best: progress.advance(before + done, f"validation accuracy {best:.1%}")):
+            run_jobs(jobs, workers)
 
     def _job(self, arch: Arch, config: TrainConfig, folder: Path) -> TrainJob:
         experiment, seed = self.context.experiment, self._seed(arch)
@@ -110,12 +128,11 @@ class _Work:
             save_network(job.folder / "start.npz", self.library.assemble(arch))
         return job
 
-    def _continue(self, arch: Arch, folder: Path) -> None:
+    def _continue(self, arch: Arch, folder: Path, before: int) -> None:
         """Train the chosen network further, from where its finetuning left it."""
-        before = _place(folder, arch)
         place = folder / "chosen"
         place.mkdir(exist_ok=True)
-        shutil.copyfile(before / "network.npz", place / "start.npz")
+        shutil.copyfile(_place(folder, arch) / "network.npz", place / "start.npz")
         job = TrainJob(
             place,
             self.context.experiment.data,
@@ -126,28 +143,34 @@ class _Work:
             self.context.threads,
             _FOLLOWED_IMAGES,
         )
-        run_jobs([job], 1)
+        self._followed([job], before, 1)
 
-    def _epochs(self, arch: Arch, folder: Path) -> dict[str, object]:
-        """The chosen network's accuracy epoch by epoch, and when it reached what training from scratch ends with."""
-        config, settings = self.context.experiment.finetune, self.context.experiment
-        places = [(_place(folder, arch), config.front), (folder / "chosen", config.chosen)]
-        curve = [score for place, recipe in places for score in _curve(place, recipe)]
-        if config.scratch is None:
-            return {"finetuned": curve, "scratch": None, "epochs_to_scratch_accuracy": None}
+    def _scratch(self, arch: Arch, folder: Path, before: int) -> None:
+        """Train the chosen network from nothing as well, where it is asked for."""
+        settings, config = self.context.experiment, self.context.experiment.finetune.scratch
+        if config is None:
+            return
         place, seed = folder / "scratch", self._seed(arch, "scratch")
         if not (place / "start.npz").exists():
             place.mkdir(exist_ok=True)
             save_network(place / "start.npz", build_network(self.library.space.netspec(arch), seed))
         threads, followed = self.context.threads, _FOLLOWED_IMAGES
-        job = TrainJob(place, settings.data, config.scratch, seed, None, settings.hardware, threads, followed)
-        run_jobs([job], 1)
-        scratch = _curve(place, config.scratch)
+        job = TrainJob(place, settings.data, config, seed, None, settings.hardware, threads, followed)
+        self._followed([job], before, 1)
+
+    def _epochs(self, arch: Arch, folder: Path) -> dict[str, object]:
+        """The chosen network's accuracy epoch by epoch, and when it reached what training from scratch ends with."""
+        config = self.context.experiment.finetune
+        places = [(_place(folder, arch), config.front), (folder / "chosen", config.chosen)]
+        curve = [score for place, recipe in places for score in _curve(place, recipe)]
+        if config.scratch is None:
+            return {"finetuned": curve, "scratch": None, "epochs_to_scratch_accuracy": None}
+        scratch = _curve(folder / "scratch", config.scratch)
         reached = next((number for number, score in enumerate(curve, 1) if score >= scratch[-1]), None)
         return {
             "finetuned": curve,
             "scratch": scratch,
-            "scratch_accuracy_validation": _accuracy(place),
+            "scratch_accuracy_validation": _accuracy(folder / "scratch"),
             "epochs_to_scratch_accuracy": reached,
         }
 
@@ -226,7 +249,3 @@ def _curve(place: Path, recipe: TrainConfig) -> list[float]:
 
 def _accuracy(place: Path) -> float:
     return float(read_json(place / "trained.json")["accuracy_validation"])
-
-
-def _note(job: TrainJob) -> str:
-    return f"validation accuracy {read_json(job.result)['accuracy_validation']:.1%}"
