@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
+from tinynas.distill import entry
 from tinynas.train import shrinking, supervised
 from tinynas.train.config import HardwareConfig
 from tinynas.train.device import Device
@@ -99,7 +100,7 @@ def _register() -> None:
     torch.set_num_threads(1)
     _setup_privateuseone_for_python_backend(NAME)
     _ALL_OPERATIONS.fallback(_dispatched, "PrivateUse1")  # type: ignore[no-untyped-call]
-    for module in (supervised, shrinking):
+    for module in (supervised, shrinking, entry):
         module.open_device = _open  # type: ignore[attr-defined]
 
 

@@ -13,11 +13,13 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from tests.distill import small
 from tests.space.elastic_spaces import tiny_elastic
 from tests.train.emulated_device import NAME, emulated
 from tests.train.test_shrinking import short as short_phases
 from tests.train.test_supervised import digit_spec, few, short
-from tinynas.nets.checkpoint import tensors_of
+from tinynas.distill.build import build_library
+from tinynas.nets.checkpoint import load_checkpoint, tensors_of
 from tinynas.nets.elastic import ElasticNetwork
 from tinynas.nets.network import build_network
 from tinynas.train.shrinking import ShrinkingEpoch, shrink
@@ -60,6 +62,18 @@ def shrunk(checkpoint: Path) -> Arrays:
     return tensors_of(supernet.state_dict(), "")
 
 
+def distilled(folder: Path) -> Arrays:
+    """Weights and noise-to-signal ratios of a block library."""
+    build_library(small.reference(), small.space(), small.data(), small.CONFIG, 0, folder)
+    entries = [(file.name, load_checkpoint(file)) for file in sorted(folder.rglob("*.npz"))]
+    return {
+        f"{name}/{key}": value
+        for name, entry in entries
+        for key, value in entry.items()
+        if key not in ("train_s", "identity")
+    }
+
+
 def mixed() -> None:
     torch.ones(2).to(NAME) + torch.ones(2)
 
@@ -86,7 +100,7 @@ def test_the_emulation_tells_devices_apart() -> None:
     assert emulated(where) == {NAME}
 
 
-@pytest.mark.parametrize("work", [taught, shrunk])
+@pytest.mark.parametrize("work", [taught, shrunk, distilled])
 def test_trains_the_same_there(work: Any, tmp_path: Path) -> None:
     here, there = work(tmp_path / "here.npz"), emulated(work, tmp_path / "there.npz")
     assert here.keys() == there.keys()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from tinynas.nets.checkpoint import load_checkpoint, spec_to_json, tensors_of
 from tinynas.nets.network import Network, Stage
 from tinynas.space.netspec import NetSpec
 from tinynas.space.space import SearchSpace
+from tinynas.train.config import CPU_ONLY, HardwareConfig
 
 _VERSION = 1
 
@@ -49,8 +50,11 @@ def build_library(
     *,
     workers: int = 1,
     on_entry: Callable[[LibraryProgress], None] | None = None,
+    hardware: HardwareConfig = CPU_ONLY,
 ) -> Library:
     """Train every entry that `folder` does not hold yet, at the reference's resolution, `workers` at a time.
+
+    `hardware` decides rounding, nothing else; blocks are not compiled, as that takes longer than to train one.
 
     Raises ConfigError if the space has several widths, if the reference's stem, stage ends or head are not the
     space's, or if `folder` belongs to another reference, data set or configuration.
@@ -59,7 +63,7 @@ def build_library(
     reference.eval()
     folder = folder.resolve()  # a worker on another machine stands in another folder
     _claim(folder, _identity(reference, space, data, config, seed))
-    tasks = _tasks(reference, space, data, config, seed, folder)
+    tasks = [replace(task, hardware=hardware) for task in _tasks(reference, space, data, config, seed, folder)]
     library = Library(space, reference, folder)
     todo = [task for task in tasks if not task.file.exists()]
     done = len(tasks) - len(todo)

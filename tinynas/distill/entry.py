@@ -20,6 +20,8 @@ from tinynas.nets.network import Stage
 from tinynas.nets.norm import reestimate
 from tinynas.space.netspec import BlockSpec
 from tinynas.train.allocator import keep_freed_memory
+from tinynas.train.config import CPU_ONLY, HardwareConfig
+from tinynas.train.device import CPU, Device, open_device
 from tinynas.train.schedule import cosine
 from tinynas.worker import end_with_parent, threads
 
@@ -40,6 +42,7 @@ class EntryTask:
     config: DistillConfig
     seed: int
     file: Path
+    hardware: HardwareConfig = CPU_ONLY
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,10 @@ def make_entry(task: EntryTask) -> tuple[int, int, float]:
         torch.manual_seed(task.seed)
         teacher = Stage(task.teacher_blocks)
         teacher.load_state_dict(state_of(load_checkpoint(task.teacher_file)))
-        stage = _trained(task, teacher)
-        nsr = [validation_nsr(stage, store, task.stage, task.config.batch_size) for store in task.validation]
+        device = open_device(task.hardware)
+        stage = _trained(task, teacher, device)
+        size = task.config.batch_size
+        nsr = [validation_nsr(stage, store, task.stage, size, device) for store in task.validation]
     seconds = time.perf_counter() - started
     numbers = {"nsr": np.array(nsr), "train_s": np.array(seconds)}
     save_arrays(task.file, {**tensors_of(stage.state_dict(), "stage."), **numbers})
@@ -79,22 +84,22 @@ def load_entry(file: Path, blocks: tuple[BlockSpec, ...]) -> Entry:
     return Entry(stage.eval(), tuple(float(x) for x in arrays["nsr"]), float(arrays["train_s"]))
 
 
-def _trained(task: EntryTask, teacher: Stage) -> Stage:
+def _trained(task: EntryTask, teacher: Stage, device: Device) -> Stage:
     """The option's stage after training, in evaluation mode; the reference's own option is the reference's stage."""
     if task.blocks == task.teacher_blocks:
-        return teacher.eval()
+        return teacher.to(device.kind).eval()
     stage = Stage(task.blocks)
     match_outputs(stage, as_batch(task.train.features(task.stage + 1), slice(_NORM_BATCHES * task.config.batch_size)))
     if task.config.inherit:
         inherit_stage(stage, teacher)
-    _train(stage.to(memory_format=torch.channels_last), task)  # type: ignore[call-overload]
+    _train(device.placed(stage), task, device)
     return stage.eval()
 
 
-def _train(stage: Stage, task: EntryTask) -> None:
+def _train(stage: Stage, task: EntryTask, device: Device) -> None:
     config = task.config
     inputs, targets = task.train.features(task.stage), task.train.features(task.stage + 1)
-    variance = task.train.variance(task.stage + 1)
+    variance = task.train.variance(task.stage + 1).to(device.kind)
     optimiser = torch.optim.AdamW(stage.parameters(), lr=config.lr, weight_decay=config.weight_decay, foreach=True)
     rng = np.random.default_rng(task.seed)
     batches = [batch for _ in range(config.epochs) for batch in _batches(len(inputs), config.batch_size, rng)]
@@ -102,21 +107,24 @@ def _train(stage: Stage, task: EntryTask) -> None:
     for step, batch in enumerate(batches):
         for group in optimiser.param_groups:
             group["lr"] = cosine(step, len(batches), len(batches) // 10, config.lr)
-        loss = noise_to_signal(stage(as_batch(inputs, batch)), as_batch(targets, batch), variance)
+        with device.arithmetic():
+            copied = stage(as_batch(inputs, batch, device))
+        loss = noise_to_signal(copied.float(), as_batch(targets, batch, device), variance)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    reestimate(stage, (as_batch(inputs, batch) for batch in batches[-_NORM_BATCHES:]))
+    reestimate(stage, (as_batch(inputs, batch, device) for batch in batches[-_NORM_BATCHES:]))
 
 
-def validation_nsr(stage: Stage, store: FeatureStore, index: int, batch_size: int = 64) -> float:
-    """Noise-to-signal ratio of `stage` in place of the reference's stage `index`, over all images of `store`."""
-    inputs, targets, variance = store.features(index), store.features(index + 1), store.variance(index + 1)
+def validation_nsr(stage: Stage, store: FeatureStore, index: int, batch_size: int = 64, device: Device = CPU) -> float:
+    """Noise-to-signal ratio of `stage`, on `device`, in place of the reference's stage `index`: over all of `store`."""
+    inputs, targets = store.features(index), store.features(index + 1)
+    variance = store.variance(index + 1).to(device.kind)
     total = 0.0
     with torch.inference_mode():
         for start in range(0, len(inputs), batch_size):
             rows = slice(start, start + batch_size)
-            x, y = as_batch(inputs, rows), as_batch(targets, rows)
+            x, y = as_batch(inputs, rows, device), as_batch(targets, rows, device)
             total += float(noise_to_signal(stage(x), y, variance)) * len(x)
     return total / len(inputs)
 

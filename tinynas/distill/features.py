@@ -19,6 +19,7 @@ from tinynas.distill.nsr import channel_variance
 from tinynas.errors import StoreError
 from tinynas.nets.network import Network
 from tinynas.train.augment import to_float
+from tinynas.train.device import CPU, Device
 
 Features = np.ndarray[Any, np.dtype[np.float16]]
 _COMPLETE = "complete.json"
@@ -93,6 +94,6 @@ def _create(folder: Path, boundary: int, shape: tuple[int, ...], stack: ExitStac
     return file
 
 
-def as_batch(features: Features, index: NDArray[np.int64] | slice) -> Tensor:
-    """Rows of a feature file as float32 (n, c, h, w) in channels_last memory."""
-    return torch.from_numpy(np.array(features[index])).permute(0, 3, 1, 2).float()
+def as_batch(features: Features, index: NDArray[np.int64] | slice, device: Device = CPU) -> Tensor:
+    """Rows of a feature file as float32 (n, c, h, w) in channels_last memory, on the device."""
+    return device.moved(torch.from_numpy(np.array(features[index]))).permute(0, 3, 1, 2).float()

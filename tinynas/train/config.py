@@ -38,3 +38,6 @@ class HardwareConfig(BaseModel, frozen=True, extra="forbid"):
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: CUDA where there is some
     bfloat16: Literal["auto", "on", "off"] = "auto"  # autocast; auto: on CUDA devices that have it
     compile: bool = False  # torch.compile: about a minute of compilation per network, so for long trainings
+
+
+CPU_ONLY = HardwareConfig(device="cpu")  # what functions take where nothing is said

@@ -40,6 +40,9 @@ class Device:
         return torch.autocast(self.kind, torch.bfloat16) if self.half else nullcontext()
 
 
+CPU = Device("cpu", half=False, compiled=False)
+
+
 def open_device(config: HardwareConfig) -> Device:
     """The device that `config` asks for.
 

@@ -28,7 +28,7 @@ from tinynas.nets.network import Network, build_network
 from tinynas.space.netspec import NetSpec
 from tinynas.train.allocator import keep_freed_memory
 from tinynas.train.augment import augmented, resized, to_float
-from tinynas.train.config import HardwareConfig
+from tinynas.train.config import CPU_ONLY, HardwareConfig
 from tinynas.train.device import Device, open_device
 from tinynas.train.schedule import cosine
 from tinynas.train.shrinking_config import Phase, ShrinkingConfig, phases
@@ -61,7 +61,7 @@ def shrink(
     *,
     on_epoch: OnEpoch = lambda _: None,
     checkpoint: Path | None = None,
-    hardware: HardwareConfig | None = None,
+    hardware: HardwareConfig = CPU_ONLY,
     ranks: Ranks | None = None,
 ) -> None:
     """Train `supernet` in place through all phases. One seed, one machine, one number of processes: one result.
@@ -73,7 +73,7 @@ def shrink(
     teacher is compiled, the supernet, another net at every step, is not.
     """
     keep_freed_memory()
-    run = _Run(supernet, split, config, seed, open_device(hardware or HardwareConfig(device="cpu")), ranks or Ranks())
+    run = _Run(supernet, split, config, seed, open_device(hardware), ranks or Ranks())
     if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
     run.ranks.wait()  # nobody writes before all have read

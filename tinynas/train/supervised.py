@@ -24,11 +24,10 @@ from tinynas.nets.network import Network
 from tinynas.nets.norm import reestimate
 from tinynas.train.allocator import keep_freed_memory
 from tinynas.train.augment import augmented, resized, to_float
-from tinynas.train.config import HardwareConfig, TrainConfig
+from tinynas.train.config import CPU_ONLY, HardwareConfig, TrainConfig
 from tinynas.train.device import Device, open_device
 from tinynas.train.schedule import cosine
 
-_CPU = HardwareConfig(device="cpu")
 _NORM_BATCHES = 16  # that BatchNorm's final statistics are measured on
 
 
@@ -56,7 +55,7 @@ def train(
     validation: Split | None = None,
     on_epoch: OnEpoch | None = None,
     checkpoint: Path | None = None,
-    hardware: HardwareConfig = _CPU,
+    hardware: HardwareConfig = CPU_ONLY,
 ) -> None:
     """Train `network` in place; it ends in evaluation mode. One seed, one machine, one result.
 
@@ -196,7 +195,7 @@ def _batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     yield from torch.split(order, size)[: n // size]
 
 
-def accuracy(network: Network, split: Split, *, batch_size: int = 250, hardware: HardwareConfig = _CPU) -> float:
+def accuracy(network: Network, split: Split, *, batch_size: int = 250, hardware: HardwareConfig = CPU_ONLY) -> float:
     """Fraction of `split` that `network` labels right, at the network's own resolution."""
     scores = predict(network, split.images, batch_size=batch_size, hardware=hardware)
     return float((scores.argmax(1) == split.labels).mean())
@@ -207,7 +206,7 @@ def predict(
     images: np.ndarray[Any, np.dtype[np.uint8]],
     *,
     batch_size: int = 250,
-    hardware: HardwareConfig = _CPU,
+    hardware: HardwareConfig = CPU_ONLY,
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Logits (n, classes) of uint8 images (n, h, w, c), BatchNorm on its running statistics."""
     device = open_device(hardware)

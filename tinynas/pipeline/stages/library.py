@@ -56,7 +56,17 @@ def _build(context: Context, data: Dataset, space: SearchSpace, reference: Netwo
         progress.advance(state.done, f"noise/signal {state.nsr[-1]:.3f}")
 
     seed = derive_seed(context.experiment.seed, "library")
-    library = build_library(reference, space, data, config, seed, folder, workers=context.workers, on_entry=entry)
+    library = build_library(
+        reference,
+        space,
+        data,
+        config,
+        seed,
+        folder,
+        workers=context.workers,
+        on_entry=entry,
+        hardware=context.experiment.hardware,
+    )
     shutil.rmtree(folder / "features", ignore_errors=True)  # hundreds of MB that nothing reads any more
     figures = _figures(library, config, len(data.train), rate)
     own = context.experiment.reference.checkpoint is not None  # the user's: nobody here knows how long it took
