@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from tinynas.distill import entry
-from tinynas.train import shrinking, supervised
+from tinynas.train import shrinking, shrinking_subnets, supervised
 from tinynas.train.config import HardwareConfig
 from tinynas.train.device import Device
 
@@ -100,7 +100,7 @@ def _register() -> None:
     torch.set_num_threads(1)
     _setup_privateuseone_for_python_backend(NAME)
     _ALL_OPERATIONS.fallback(_dispatched, "PrivateUse1")  # type: ignore[no-untyped-call]
-    for module in (supervised, shrinking, entry):
+    for module in (supervised, shrinking, shrinking_subnets, entry):
         module.open_device = _open  # type: ignore[attr-defined]
 
 

@@ -23,6 +23,7 @@ from tinynas.nets.checkpoint import load_checkpoint, tensors_of
 from tinynas.nets.elastic import ElasticNetwork
 from tinynas.nets.network import build_network
 from tinynas.train.shrinking import ShrinkingEpoch, shrink
+from tinynas.train.shrinking_subnets import Subnets
 from tinynas.train.supervised import Epoch, predict, train
 
 Arrays = dict[str, NDArray[Any]]
@@ -52,14 +53,16 @@ def taught(checkpoint: Path) -> Arrays:
 
 
 def shrunk(checkpoint: Path) -> Arrays:
-    """Weights of a supernet after every phase; the training was stopped and went on."""
+    """Weights of a supernet after every phase, stopped once, and the accuracy of one of its subnets."""
     for on_epoch in (_stop, lambda _: None):
         supernet = ElasticNetwork(tiny_elastic(), seed=0)
         try:
             shrink(supernet, few(), short_phases(1), 0, on_epoch=on_epoch, checkpoint=checkpoint)
         except _Stopped:
             continue
-    return tensors_of(supernet.state_dict(), "")
+    spec = supernet.space.netspec(supernet.space.smallest())
+    judged = Subnets(supernet, few(64).images).accuracy(spec, few())
+    return tensors_of(supernet.state_dict(), "") | {"judged": np.array(judged)}
 
 
 def distilled(folder: Path) -> Arrays:

@@ -18,6 +18,7 @@ from tinynas.pipeline.files import read_json, write_bytes, write_json
 from tinynas.pipeline.jobs import dataset, run_jobs
 from tinynas.pipeline.stage_store import Output
 from tinynas.space.space import Arch
+from tinynas.train.config import CPU_ONLY, HardwareConfig
 
 if TYPE_CHECKING:
     from tinynas.train.shrinking_subnets import Subnets
@@ -44,6 +45,7 @@ class SubnetsJob:
     norm_images: int
     seed: int  # of the choice of those
     calibration: Calibration | None
+    hardware: HardwareConfig = CPU_ONLY
     threads: int = 1
 
     @property
@@ -55,7 +57,7 @@ class SubnetsJob:
         return [self._model(index).read_bytes() for index in range(len(self.archs))]
 
     def run(self) -> None:
-        subnets = _opened(self.supernet, self.data, self.norm_images, self.seed)
+        subnets = _opened(self.supernet, self.data, self.norm_images, self.seed, self.hardware)
         write_json(self.result, [self._judged(index, arch, subnets) for index, arch in enumerate(self.archs)])
 
     def _judged(self, index: int, arch: Arch, subnets: Subnets) -> float:
@@ -64,7 +66,7 @@ class SubnetsJob:
         data, network = dataset(self.data), subnets.network(subnets.supernet.space.netspec(arch))
         if self.calibration:
             images = calibration_images(data.train, self.calibration.images, self.calibration.seed)
-            write_bytes(self._model(index), int8_model(network, images))
+            write_bytes(self._model(index), int8_model(network.to("cpu"), images))
         return subnets.accuracy_of(network, data.validation)
 
     def _model(self, index: int) -> Path:
@@ -72,12 +74,12 @@ class SubnetsJob:
 
 
 @lru_cache(maxsize=1)
-def _opened(supernet: Path, config: DataConfig, norm: int, seed: int) -> Subnets:
+def _opened(supernet: Path, config: DataConfig, norm: int, seed: int, hardware: HardwareConfig) -> Subnets:
     """A finished supernet, opened once per process."""
     from tinynas.nets.elastic import load_supernet
     from tinynas.train.shrinking_subnets import Subnets, norm_images
 
-    return Subnets(load_supernet(supernet), norm_images(dataset(config).train, norm, seed))
+    return Subnets(load_supernet(supernet), norm_images(dataset(config).train, norm, seed), hardware)
 
 
 def judge_subnets(
@@ -117,6 +119,7 @@ def _run(
             context.experiment.ofa.norm_images,
             seed,
             calibration,
+            context.experiment.hardware,
         )
         for first in range(0, len(archs), _SUBNETS_PER_JOB)
     ]
