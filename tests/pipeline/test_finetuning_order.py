@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tinynas.pipeline.config import FinetuneConfig
 from tinynas.pipeline.files import write_json
+from tinynas.pipeline.finetuning_order import finetuning_order
 from tinynas.pipeline.progress import Silent
-from tinynas.pipeline.stages.finetune import _place, _Work, finetuning_order
+from tinynas.pipeline.stages.finetune import _place, _Work
 from tinynas.pipeline.stages.search import Found
 from tinynas.search.pareto import non_dominated
 from tinynas.train.config import TrainConfig

@@ -10,19 +10,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from tinynas.distill.library import Library
 from tinynas.nets.checkpoint import save_network
 from tinynas.nets.network import build_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import read_json, write_json
+from tinynas.pipeline.finetuning_order import finetuning_order, non_dominated_of
 from tinynas.pipeline.following import following
 from tinynas.pipeline.jobs import TrainJob, accuracy_by_epoch, run_jobs
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.stages.search import Found
-from tinynas.search.pareto import non_dominated
 from tinynas.space.space import Arch
 from tinynas.train.config import TrainConfig
 
@@ -97,7 +95,7 @@ class _Work:
             self.context.progress.expect(self._epochs_of(len(trained) + len(part)))
             self._train(part, folder, len(trained))
             trained += part
-            kept = _not_dominated(trained, [(1 - self._score(folder, a), *found.costs[a]) for a in trained])
+            kept = non_dominated_of(trained, [(1 - self._score(folder, a), *found.costs[a]) for a in trained])
             wanted = len(trained) + _MORE
         return len(trained), kept
 
@@ -202,39 +200,6 @@ class _Work:
             "network": str((place / "network.npz").relative_to(folder)),
             "chosen": chosen,
         }
-
-
-def finetuning_order(found: Found, count: int) -> list[Arch]:
-    """The search's front, `count` of it first that are spread along the latencies; then what the others leave.
-
-    Where the front has too few, the measured networks that it alone dominates follow, and so on.
-    """
-    order: list[Arch] = []
-    rest = list(found.latency_us)
-    while rest:
-        layer = _not_dominated(rest, [(1 - found.predicted_accuracy[a], *found.costs[a]) for a in rest])
-        layer.sort(key=found.latency_us.__getitem__)
-        first = _spread(layer, max(count - len(order), 1), found)
-        order += first + [arch for arch in layer if arch not in first]
-        rest = [arch for arch in rest if arch not in layer]
-    return order
-
-
-def _spread(layer: list[Arch], count: int, found: Found) -> list[Arch]:
-    """`count` of the archs, sorted by latency, as evenly apart in the logarithm of latency as there are."""
-    if len(layer) <= count:
-        return layer
-    left = np.log([found.latency_us[arch] for arch in layer])
-    picked: list[int] = []
-    for target in np.linspace(left[-1], left[0], count):
-        free = [i for i in range(len(layer)) if i not in picked]
-        picked.append(min(free, key=lambda i: abs(float(left[i] - target))))
-    return [layer[i] for i in sorted(picked)]
-
-
-def _not_dominated(archs: Sequence[Arch], points: Sequence[tuple[float, ...]]) -> list[Arch]:
-    kept = non_dominated(np.array(points))
-    return [arch for arch, keep in zip(archs, kept, strict=True) if keep]
 
 
 def _place(folder: Path, arch: Arch) -> Path:
