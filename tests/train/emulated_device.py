@@ -12,10 +12,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
+import pytest
 import torch
 from torch import Tensor
+from torch.utils import backend_registration
 from torch.utils._pytree import tree_flatten, tree_map
-from torch.utils.backend_registration import _setup_privateuseone_for_python_backend
 
 from tinynas.distill import entry
 from tinynas.train import shrinking, shrinking_subnets, supervised
@@ -91,6 +92,8 @@ class EmulatedDevice(Device):
 
 def emulated(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """The result of `work` in a process where every training and prediction runs on the emulated device."""
+    if not hasattr(backend_registration, "_setup_privateuseone_for_python_backend"):
+        pytest.skip(f"torch {torch.__version__} knows no devices that are written in Python")
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn, initializer=_register) as pool:
         return pool.submit(work, *args, **kwargs).result()
@@ -98,7 +101,7 @@ def emulated(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
 def _register() -> None:
     torch.set_num_threads(1)
-    _setup_privateuseone_for_python_backend(NAME)
+    backend_registration._setup_privateuseone_for_python_backend(NAME)
     _ALL_OPERATIONS.fallback(_dispatched, "PrivateUse1")  # type: ignore[no-untyped-call]
     for module in (supervised, shrinking, shrinking_subnets, entry):
         module.open_device = _open  # type: ignore[attr-defined]
