@@ -10,7 +10,7 @@ import pytest
 from tinynas.data.config import DataConfig
 from tinynas.nets.checkpoint import load_network, save_network
 from tinynas.nets.network import build_network
-from tinynas.pipeline.jobs import TrainJob, accuracy_by_epoch, dataset
+from tinynas.pipeline.jobs import TrainJob, dataset, noted_epochs
 from tinynas.space.netspec import BlockSpec, NetSpec
 from tinynas.train.config import TrainConfig
 from tinynas.train.supervised import accuracy, predict
@@ -41,9 +41,16 @@ def test_right_and_wrong_images_are_kept(done: TrainJob) -> None:
 
 
 def test_accuracy_is_followed_epoch_by_epoch(done: TrainJob) -> None:
-    by_epoch = accuracy_by_epoch(done.folder)
+    by_epoch = noted_epochs(done.folder)
     assert sorted(by_epoch) == [1, 2, 3]
     assert by_epoch[3] == accuracy(load_network(done.network), dataset(DATA).validation.head(50))
+
+
+def test_epochs_are_noted_without_a_follower_too(done: TrainJob, tmp_path: Path) -> None:
+    alone = job(tmp_path / "alone", followed_images=0)
+    alone.run()
+    assert noted_epochs(alone.folder) == {1: None, 2: None, 3: None}
+    np.testing.assert_array_equal(alone.correct(), done.correct())
 
 
 @pytest.mark.parametrize("noted", [0, 1, 2])
@@ -68,5 +75,5 @@ def test_killed_after_an_epoch_it_leaves_the_same(
         with pytest.raises(Killed):
             broken.run()
     broken.run()
-    assert accuracy_by_epoch(broken.folder) == accuracy_by_epoch(done.folder)
+    assert noted_epochs(broken.folder) == noted_epochs(done.folder)
     np.testing.assert_array_equal(broken.correct(), done.correct())

@@ -6,19 +6,27 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from tinynas.pipeline.jobs import TrainJob, accuracy_by_epoch
+from tinynas.pipeline.jobs import TrainJob, noted_epochs, run_jobs
+from tinynas.pipeline.progress import Progress
 
-Tell = Callable[[int, float], None]  # of epochs done by all trainings together, and the highest accuracy noted so far
+Tell = Callable[[int, float | None], None]  # epochs done by all trainings together; the highest accuracy noted so far
 
 _EVERY_S = 0.5
 
 
+def run_followed(jobs: Sequence[TrainJob], workers: int, progress: Progress, before: int = 0) -> None:
+    """As `run_jobs`, with the stage's progress counted in epochs, of which others have done `before`."""
+
+    def tell(done: int, best: float | None) -> None:
+        progress.advance(before + done, "" if best is None else f"validation accuracy {best:.1%}")
+
+    with following(jobs, tell):
+        run_jobs(jobs, workers)
+
+
 @contextmanager
 def following(jobs: Sequence[TrainJob], tell: Tell) -> Iterator[None]:
-    """Call `tell` from a thread while the block runs, whenever an epoch has ended; once more at its end.
-
-    Only jobs with `followed_images` leave notes.
-    """
+    """Call `tell` from a thread while the block runs, whenever an epoch has ended; once more at its end."""
     over = threading.Event()
     thread = threading.Thread(target=_follow, args=(jobs, tell, over), daemon=True)
     thread.start()
@@ -33,7 +41,7 @@ def _follow(jobs: Sequence[TrainJob], tell: Tell, over: threading.Event) -> None
     told, last = 0, False
     while not last:
         last = over.wait(_EVERY_S)  # then look a last time
-        noted = [accuracy for job in jobs for accuracy in accuracy_by_epoch(job.folder).values()]
+        noted = [accuracy for job in jobs for accuracy in noted_epochs(job.folder).values()]
         if len(noted) > told:
             told = len(noted)
-            tell(told, max(noted))
+            tell(told, max((accuracy for accuracy in noted if accuracy is not None), default=None))

@@ -80,7 +80,10 @@ def dataset(config: DataConfig) -> Dataset:
 
 @dataclass(frozen=True)
 class TrainJob:
-    """Train the network in folder/start.npz into folder/network.npz; folder/trained.json is its result."""
+    """Train the network in folder/start.npz into folder/network.npz; folder/trained.json is its result.
+
+    Every epoch leaves a line in folder/epochs.jsonl.
+    """
 
     folder: Path
     data: DataConfig
@@ -89,7 +92,7 @@ class TrainJob:
     teacher: Path | None = None
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
     threads: int = 1
-    followed_images: int = 0  # of the validation split, that the network is judged on after every epoch (epochs.jsonl)
+    followed_images: int = 0  # of the validation split, that the network is judged on after every epoch
 
     @property
     def network(self) -> Path:
@@ -109,17 +112,17 @@ class TrainJob:
         with (self.folder / "epochs.jsonl").open("a") as file:
             file.write(json.dumps({"epoch": epoch, "accuracy": score}) + "\n")
 
-    def _catch_up(self, checkpoint: Path, split: Split) -> None:
-        """Judge the last whole epoch if an earlier sitting was stopped between its checkpoint and its note."""
+    def _catch_up(self, checkpoint: Path, followed: Split | None) -> None:
+        """Note the last whole epoch if an earlier sitting was stopped between its checkpoint and its note."""
         from tinynas.nets.checkpoint import load_checkpoint, load_network, state_of
         from tinynas.train.supervised import accuracy
 
         arrays = load_checkpoint(checkpoint)
-        if (epoch := int(arrays["epoch"])) in accuracy_by_epoch(self.folder):
+        if (epoch := int(arrays["epoch"])) in noted_epochs(self.folder):
             return
         network = load_network(self.folder / "start.npz")
         network.load_state_dict(state_of(arrays, "network."))
-        self._note(epoch, accuracy(network, split, hardware=self.hardware))
+        self._note(epoch, accuracy(network, followed, hardware=self.hardware) if followed is not None else None)
 
     def run(self) -> None:
         from tinynas.nets.checkpoint import load_network, save_network
@@ -128,8 +131,9 @@ class TrainJob:
         began_s, began_cpu_s = time.monotonic(), time.process_time()
         network, data = load_network(self.folder / "start.npz"), dataset(self.data)
         teacher = load_network(self.teacher) if self.teacher else None
-        checkpoint, followed = self.folder / "checkpoint.npz", data.validation.head(self.followed_images)
-        if self.followed_images and checkpoint.exists():
+        checkpoint = self.folder / "checkpoint.npz"
+        followed = data.validation.head(self.followed_images) if self.followed_images else None
+        if checkpoint.exists():
             self._catch_up(checkpoint, followed)
         train(
             network,
@@ -138,7 +142,7 @@ class TrainJob:
             self.seed,
             teacher=teacher,
             validation=followed,
-            on_epoch=(lambda epoch: self._note(epoch.number, epoch.accuracy)) if self.followed_images else None,
+            on_epoch=lambda epoch: self._note(epoch.number, epoch.accuracy),
             checkpoint=checkpoint,
             hardware=self.hardware,
         )
@@ -154,9 +158,9 @@ class TrainJob:
         checkpoint.unlink(missing_ok=True)
 
 
-def accuracy_by_epoch(folder: Path) -> dict[int, float]:
-    """Of a `TrainJob`'s network on the followed images, after every epoch from 1."""
-    return {int(line["epoch"]): float(line["accuracy"]) for line in read_events(folder / "epochs.jsonl")}
+def noted_epochs(folder: Path) -> dict[int, float | None]:
+    """Accuracy on the followed images, if there are any, after every epoch from 1 of the `TrainJob` in `folder`."""
+    return {int(line["epoch"]): line["accuracy"] for line in read_events(folder / "epochs.jsonl")}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from tinynas.nets.network import build_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import read_json
-from tinynas.pipeline.jobs import TrainJob, run_jobs
+from tinynas.pipeline.following import run_followed
+from tinynas.pipeline.jobs import TrainJob
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.space.mobilenet import scaled_mobilenet_v2
 from tinynas.space.netspec import NetSpec
@@ -67,11 +68,11 @@ def _recipe(context: Context) -> TrainConfig:
 
 
 def _train(context: Context, data: Dataset, folder: Path) -> None:
-    widths = context.experiment.baselines.widths
-    context.progress.begin("baselines", "MobileNetV2 nets trained", len(widths))
+    widths, epochs = context.experiment.baselines.widths, _recipe(context).epochs
+    context.progress.begin("baselines", f"epochs of {len(widths)} MobileNetV2 nets", len(widths) * epochs)
     jobs = [_job(context, data, folder, width) for width in sorted(widths, reverse=True)]  # slowest first
-    run_jobs(jobs, context.workers, lambda done, job: context.progress.advance(done, job.folder.name))
-    context.meter.trained(len(jobs), len(jobs) * _recipe(context).epochs)
+    run_followed(jobs, context.workers, context.progress)
+    context.meter.trained(len(jobs), len(jobs) * epochs)
     scores = [read_json(job.result)["accuracy_validation"] for job in jobs]
     context.progress.end(f"validation accuracy {', '.join(f'{score:.1%}' for score in reversed(scores))}")
 

@@ -17,8 +17,8 @@ from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed
 from tinynas.pipeline.files import read_json, write_json
 from tinynas.pipeline.finetuning_order import finetuning_order, non_dominated_of
-from tinynas.pipeline.following import following
-from tinynas.pipeline.jobs import TrainJob, accuracy_by_epoch, run_jobs
+from tinynas.pipeline.following import run_followed
+from tinynas.pipeline.jobs import TrainJob, noted_epochs
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.pipeline.stages.search import Found
 from tinynas.space.space import Arch
@@ -108,13 +108,7 @@ class _Work:
         """With `before` networks finetuned already."""
         config = self.context.experiment.finetune.front
         jobs = [self._job(arch, config, folder) for arch in archs]
-        self._followed(jobs, before * config.epochs, self.context.workers)
-
-    def _followed(self, jobs: Sequence[TrainJob], before: int, workers: int) -> None:
-        """Run `jobs` and show how far they are; `before` epochs were done by others."""
-        progress = self.context.progress
-        with following(jobs, lambda done, best: progress.advance(before + done, f"validation accuracy {best:.1%}")):
-            run_jobs(jobs, workers)
+        run_followed(jobs, self.context.workers, self.context.progress, before * config.epochs)
 
     def _job(self, arch: Arch, config: TrainConfig, folder: Path) -> TrainJob:
         experiment, seed = self.context.experiment, self._seed(arch)
@@ -141,7 +135,7 @@ class _Work:
             self.context.threads,
             _FOLLOWED_IMAGES,
         )
-        self._followed([job], before, 1)
+        run_followed([job], 1, self.context.progress, before)
 
     def _scratch(self, arch: Arch, folder: Path, before: int) -> None:
         """Train the chosen network from nothing as well, where it is asked for."""
@@ -154,7 +148,7 @@ class _Work:
             save_network(place / "start.npz", build_network(self.library.space.netspec(arch), seed))
         threads, followed = self.context.threads, _FOLLOWED_IMAGES
         job = TrainJob(place, settings.data, config, seed, None, settings.hardware, threads, followed)
-        self._followed([job], before, 1)
+        run_followed([job], 1, self.context.progress, before)
 
     def _epochs(self, arch: Arch, folder: Path) -> dict[str, object]:
         """The chosen network's accuracy epoch by epoch, and when it reached what training from scratch ends with."""
@@ -208,8 +202,8 @@ def _place(folder: Path, arch: Arch) -> Path:
 
 def _curve(place: Path, recipe: TrainConfig) -> list[float]:
     """Accuracy on the followed images after every epoch."""
-    by_epoch = accuracy_by_epoch(place)
-    return [by_epoch[epoch] for epoch in range(1, recipe.epochs + 1)]
+    noted = noted_epochs(place)
+    return [score for epoch in range(1, recipe.epochs + 1) if (score := noted[epoch]) is not None]
 
 
 def _accuracy(place: Path) -> float:

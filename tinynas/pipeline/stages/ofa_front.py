@@ -10,7 +10,8 @@ from tinynas.nets.checkpoint import save_network
 from tinynas.pipeline.context import Context
 from tinynas.pipeline.digest import derive_seed, digest
 from tinynas.pipeline.files import read_json, write_json
-from tinynas.pipeline.jobs import TrainJob, run_jobs
+from tinynas.pipeline.following import run_followed
+from tinynas.pipeline.jobs import TrainJob
 from tinynas.pipeline.stage_store import Output, StageKey
 from tinynas.space.elastic import ElasticSpace
 from tinynas.space.space import Arch
@@ -47,7 +48,7 @@ class _Work:
 
     def run(self, rows: list[dict[str, Any]], folder: Path) -> None:
         progress, epochs = self.context.progress, self.context.experiment.ofa.finetune.epochs
-        progress.begin("ofa_front", f"networks trained for {epochs} epochs" if epochs else "networks", len(rows))
+        progress.begin("ofa_front", "epochs of finetuning" if epochs else "networks", len(rows) * max(epochs, 1))
         for row in rows:
             place = _place(folder, tuple(row["arch"]))
             if not (place / "start.npz").exists():
@@ -73,7 +74,7 @@ class _Work:
             )
             for arch in archs
         ]
-        run_jobs(jobs, self.context.workers, lambda done, _: self.context.progress.advance(done))
+        run_followed(jobs, self.context.workers, self.context.progress)
         self.context.meter.trained(len(jobs), len(jobs) * config.epochs)
 
     def _entry(self, row: dict[str, Any], folder: Path) -> dict[str, Any]:
