@@ -71,7 +71,8 @@ def _job(context: Context, labels: list[object], config: TrainConfig, seed: int,
     name = digest([*labels, config.model_dump(mode="json"), seed])
     folder = context.folder / "nets" / name
     folder.mkdir(parents=True, exist_ok=True)
-    return TrainJob(folder, context.experiment.data, config, derive_seed(seed, "training"), teacher)
+    experiment = context.experiment
+    return TrainJob(folder, experiment.data, config, derive_seed(seed, "training"), teacher, experiment.hardware)
 
 
 def _note(job: TrainJob) -> str:

@@ -72,6 +72,52 @@ chosen = { epochs = 1 }
     + CHEAP
 )
 
+OFA = (
+    """\
+name = "ofa"
+method = "ofa"
+seed = 3
+
+"""
+    + DIGITS
+    + """
+[space]
+resolutions = [12, 16]
+stem = { channels = 8, stride = 1 }
+stages = [
+  { out_channels = 8, stride = 2, depths = [1, 2], kernels = [3, 5], expand_ratios = [2, 3] },
+  { out_channels = 16, stride = 2, depths = [1, 2], kernels = [3], expand_ratios = [2, 3] },
+]
+head_channels = 0
+
+[ofa.training]
+largest = { epochs = 3, lr = 8e-3 }
+kernel = { epochs = 1, lr = 4e-3 }
+depth_2 = { epochs = 1, lr = 4e-3, subnets = 2 }
+width_2 = { epochs = 1, lr = 4e-3, subnets = 2 }
+
+[ofa.predictor]
+n_fit = 20
+n_heldout = 8
+mlp = { hidden = 32, epochs = 60 }
+
+[ofa.latency_table]
+nets = 40
+check_nets = 12
+
+[ofa.search]
+population = 12
+generations = 2
+targets = 2
+
+[finetune]
+front = { epochs = 1 }
+chosen = { epochs = 1 }
+
+"""
+    + CHEAP
+)
+
 
 def write_tiny(folder: Path, text: str = TINY) -> Path:
     """The experiment as a file."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.experiments import TINY, write_tiny
+from tests.pipeline.experiments import OFA, TINY, write_tiny
 from tinynas.errors import BoardError, ConfigError
 from tinynas.pipeline.config import experiment_text, load_experiment
 from tinynas.resources import resource
@@ -51,6 +51,29 @@ def test_a_wrong_setting_is_named_with_its_file(tmp_path: Path, old: str, new: s
     path = write_tiny(tmp_path, TINY.replace(old, new, 1))
     with pytest.raises(ConfigError, match=rf"tiny\.toml: .*{said}"):
         load_experiment(path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('search.objectives=["error", "flash_bytes"]', r"search\.objectives is for method = 'donna'"),
+        ("search.limits={sram_bytes=20000}", r"search\.limits is for method = 'donna'.*\[budget\]"),
+        ("search.method=random", r"search\.method is for"),
+        ("reference.checkpoint=mine.npz", r"reference\.checkpoint is for"),
+        ("ofa.training.largest.epochs=0", r"ofa\.training\.largest: .*needs 1 epoch"),
+        ("finetune.networks=20", r"finetune\.networks: 20 is more than finetune\.max_networks, 12"),
+    ],
+)
+def test_once_for_all_refuses_what_it_would_not_keep(tmp_path: Path, setting: str, said: str) -> None:
+    path = write_tiny(tmp_path, OFA)
+    with pytest.raises(ConfigError, match=said):
+        load_experiment(path, [setting])
+
+
+def test_an_experiment_of_once_for_all_reads_back(tmp_path: Path) -> None:
+    """With every default written out, also of settings that it does not use."""
+    experiment = load_experiment(write_tiny(tmp_path, OFA))
+    assert load_experiment(write_tiny(tmp_path, experiment_text(experiment))) == experiment
 
 
 def test_an_unknown_board_is_named_with_the_known_ones(tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinynas.errors import StoreError
 from tinynas.pipeline.config import FinetuneConfig
 from tinynas.pipeline.files import write_json
 from tinynas.pipeline.finetuning_order import finetuning_order
 from tinynas.pipeline.progress import Silent
-from tinynas.pipeline.stages.finetune import _place, _Work
+from tinynas.pipeline.stages.finetune import _curve, _place, _Work
 from tinynas.pipeline.stages.search import Found
 from tinynas.search.pareto import non_dominated
 from tinynas.train.config import TrainConfig
@@ -72,7 +73,7 @@ class Counted(Silent):
 def test_a_short_front_is_expected_to_take_more_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All are equally accurate, so the fastest alone is not dominated and finetuning goes on to its limit."""
     recipes = {"front": TrainConfig(epochs=6), "chosen": TrainConfig(epochs=10), "scratch": TrainConfig(epochs=3)}
-    progress, config = Counted(), FinetuneConfig(networks=2, front_entries=4, max_networks=6, **recipes)
+    progress, config = Counted(), FinetuneConfig(networks=2, front_entries=4, max_networks=5, **recipes)
     context = SimpleNamespace(progress=progress, experiment=SimpleNamespace(finetune=config))
 
     def trained(_: _Work, archs: list[tuple[int, ...]], folder: Path, before: int) -> None:
@@ -84,5 +85,11 @@ def test_a_short_front_is_expected_to_take_more_networks(tmp_path: Path, monkeyp
     monkeypatch.setattr(_Work, "_train", trained)
     networks = found([(0.5, 10.0 * (i + 1)) for i in range(9)])
     order = finetuning_order(networks, config.networks)
-    assert _Work(cast(Any, context), cast(Any, None), tmp_path)._front(order, networks, tmp_path) == (6, [(0,)])
-    assert progress.totals == [2 * 6 + 13, 4 * 6 + 13, 6 * 6 + 13]  # epochs
+    assert _Work(cast(Any, context), cast(Any, None), tmp_path)._front(order, networks, tmp_path) == (5, [(0,)])
+    assert progress.totals == [2 * 6 + 13, 4 * 6 + 13, 5 * 6 + 13]  # epochs
+
+
+def test_a_lost_note_is_an_error_that_says_what_to_remove(tmp_path: Path) -> None:
+    write_json(tmp_path / "epochs.json", {"1": 0.5, "3": 0.7})
+    with pytest.raises(StoreError, match=r"epoch 2 of 3; remove that folder"):
+        _curve(tmp_path, TrainConfig(epochs=3))

@@ -9,59 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.experiments import CHEAP, DIGITS, computed, start_and_kill, summary, write_tiny
+from tests.pipeline.experiments import OFA, computed, start_and_kill, summary, write_tiny
 from tinynas.errors import ConfigError, InfeasibleError
 from tinynas.nets.elastic import load_supernet
 from tinynas.pipeline.log import read_events
 from tinynas.pipeline.run import run_experiment
 from tinynas.pipeline.table import measure_latency_table
 from tinynas.report.run_folder import load_run
-
-OFA = (
-    """\
-name = "ofa"
-method = "ofa"
-seed = 3
-
-"""
-    + DIGITS
-    + """
-[space]
-resolutions = [12, 16]
-stem = { channels = 8, stride = 1 }
-stages = [
-  { out_channels = 8, stride = 2, depths = [1, 2], kernels = [3, 5], expand_ratios = [2, 3] },
-  { out_channels = 16, stride = 2, depths = [1, 2], kernels = [3], expand_ratios = [2, 3] },
-]
-head_channels = 0
-
-[ofa.training]
-largest = { epochs = 3, lr = 8e-3 }
-kernel = { epochs = 1, lr = 4e-3 }
-depth_2 = { epochs = 1, lr = 4e-3, subnets = 2 }
-width_2 = { epochs = 1, lr = 4e-3, subnets = 2 }
-
-[ofa.predictor]
-n_fit = 20
-n_heldout = 8
-mlp = { hidden = 32, epochs = 60 }
-
-[ofa.latency_table]
-nets = 40
-check_nets = 12
-
-[ofa.search]
-population = 12
-generations = 2
-targets = 2
-
-[finetune]
-front = { epochs = 1 }
-chosen = { epochs = 1 }
-
-"""
-    + CHEAP
-)
 
 TRAINED = {"supernet", "ofa_predictor", "baselines"}
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.experiments import TINY, summary, write_tiny
-from tests.pipeline.test_ofa_run import OFA
+from tests.pipeline.experiments import OFA, TINY, summary, write_tiny
 from tests.train.emulated_device import emulated
 from tinynas.pipeline.run import run_experiment
 

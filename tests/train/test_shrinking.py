@@ -154,10 +154,11 @@ def test_sandwich_trains_the_extremes_at_every_step(sandwich: bool) -> None:
     supernet = ElasticNetwork(tiny_elastic(), seed=0)
     trained: list[NetSpec] = []
     supernet.register_forward_pre_hook(lambda _, inputs: trained.append(inputs[1]))
-    config = short(0, width_2=PhaseConfig(epochs=2, lr=1e-3, subnets=3), sandwich=sandwich)
+    last = PhaseConfig(epochs=2, lr=1e-3, subnets=3)
+    config = short(0, largest=PhaseConfig(epochs=1, lr=1e-3), width_2=last, sandwich=sandwich)
     shrink(supernet, few(128), config, 0)
     space = supernet.space
-    steps = [trained[at : at + 3] for at in range(0, len(trained), 3)]
+    steps = [trained[at : at + 3] for at in range(4, len(trained), 3)]  # after the four of the first phase
     assert len(steps) == 8
     assert all(len({spec.input_shape for spec in step}) == 1 for step in steps)
     extremes = [

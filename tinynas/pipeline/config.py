@@ -165,10 +165,29 @@ def _check(experiment: Experiment) -> None:
             f"space.resolutions: {largest} is more than data.resolution, {data.resolution}; raise the latter, "
             "images are only ever scaled down"
         )
+    if experiment.finetune.networks > experiment.finetune.max_networks:
+        found = f"{experiment.finetune.networks} is more than finetune.max_networks, {experiment.finetune.max_networks}"
+        raise ConfigError(f"finetune.networks: {found}; raise the latter, or lower the former")
     if experiment.method == "ofa":
         ElasticSpace.of(space)
+        _check_ofa(experiment)
     elif experiment.ofa.finetune.epochs:
         raise ConfigError(
             "ofa.finetune.epochs (--finetune) is for method = 'ofa'; a DONNA run takes finetune.front.epochs and "
             "finetune.chosen.epochs"
+        )
+
+
+def _check_ofa(experiment: Experiment) -> None:
+    """Settings that promise something which Once-for-All would not keep."""
+    default = SearchConfig()
+    for name in ("method", "objectives", "limits", "latency"):
+        if getattr(experiment.search, name) != getattr(default, name):
+            raise ConfigError(
+                f"search.{name} is for method = 'donna'; Once-for-All trades accuracy against latency, by the "
+                "board's table, within [budget] ([ofa.search]); remove the setting"
+            )
+    if experiment.reference.checkpoint is not None:
+        raise ConfigError(
+            "reference.checkpoint is for method = 'donna'; Once-for-All trains its own largest network; remove it"
         )

@@ -5,7 +5,6 @@ A job's result does not depend on how many of them run side by side. A job whose
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ from tinynas.data.load import load_dataset
 from tinynas.data.types import Dataset, Split
 from tinynas.errors import ToolError
 from tinynas.pipeline.files import read_json, write_bytes, write_json
-from tinynas.pipeline.log import read_events
 from tinynas.resources import cache_dir
 from tinynas.train.config import HardwareConfig, TrainConfig
 from tinynas.worker import end_with_parent, threads
@@ -43,6 +41,8 @@ class Job(Protocol):
 
 
 J = TypeVar("J", bound=Job)
+
+_NOTES = "epochs.json"  # of a training: accuracy by epoch, whole after each
 
 
 def run_jobs(jobs: Sequence[J], workers: int, on_done: Callable[[int, J], None] = lambda *_: None) -> None:
@@ -82,7 +82,7 @@ def dataset(config: DataConfig) -> Dataset:
 class TrainJob:
     """Train the network in folder/start.npz into folder/network.npz; folder/trained.json is its result.
 
-    Every epoch leaves a line in folder/epochs.jsonl.
+    Every epoch is noted in folder/epochs.json.
     """
 
     folder: Path
@@ -109,8 +109,7 @@ class TrainJob:
         return np.unpackbits(packed, count=count).astype(bool)
 
     def _note(self, epoch: int, score: float | None) -> None:
-        with (self.folder / "epochs.jsonl").open("a") as file:
-            file.write(json.dumps({"epoch": epoch, "accuracy": score}) + "\n")
+        write_json(self.folder / _NOTES, noted_epochs(self.folder) | {epoch: score})
 
     def _catch_up(self, checkpoint: Path, followed: Split | None) -> None:
         """Note the last whole epoch if an earlier sitting was stopped between its checkpoint and its note."""
@@ -160,7 +159,8 @@ class TrainJob:
 
 def noted_epochs(folder: Path) -> dict[int, float | None]:
     """Accuracy on the followed images, if there are any, after every epoch from 1 of the `TrainJob` in `folder`."""
-    return {int(line["epoch"]): line["accuracy"] for line in read_events(folder / "epochs.jsonl")}
+    file = folder / _NOTES
+    return {int(epoch): score for epoch, score in read_json(file).items()} if file.exists() else {}
 
 
 @dataclass(frozen=True)

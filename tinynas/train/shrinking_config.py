@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from tinynas.space.elastic import ElasticSpace
 from tinynas.train.config import AugmentConfig
@@ -42,6 +42,14 @@ class ShrinkingConfig(BaseModel, frozen=True, extra="forbid"):
     soft_weight: NonNegativeFloat = 1.0  # of the soft cross-entropy to the largest net, added to the hard one
     temperature: PositiveFloat = 1.0
     augment: AugmentConfig = AugmentConfig()
+
+    @field_validator("largest")
+    @classmethod
+    def _trained(cls, largest: PhaseConfig) -> PhaseConfig:
+        """The largest net teaches all others."""
+        if not largest.epochs:
+            raise ValueError("the largest network teaches all others, so its phase needs 1 epoch or more")
+        return largest
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinynas.distill.library import Library
+from tinynas.errors import StoreError
 from tinynas.nets.checkpoint import save_network
 from tinynas.nets.network import build_network
 from tinynas.pipeline.context import Context
@@ -90,8 +91,9 @@ class _Work:
         trained: list[Arch] = []
         kept: list[Arch] = []
         wanted = config.networks
-        while len(kept) < config.front_entries and len(trained) < min(len(order), config.max_networks):
-            part = order[len(trained) : wanted]
+        most = min(len(order), config.max_networks)
+        while len(kept) < config.front_entries and len(trained) < most:
+            part = order[len(trained) : min(wanted, most)]
             self.context.progress.expect(self._epochs_of(len(trained) + len(part)))
             self._train(part, folder, len(trained))
             trained += part
@@ -203,7 +205,15 @@ def _place(folder: Path, arch: Arch) -> Path:
 def _curve(place: Path, recipe: TrainConfig) -> list[float]:
     """Accuracy on the followed images after every epoch."""
     noted = noted_epochs(place)
-    return [score for epoch in range(1, recipe.epochs + 1) if (score := noted[epoch]) is not None]
+    scores = [noted.get(epoch) for epoch in range(1, recipe.epochs + 1)]
+    known = [score for score in scores if score is not None]
+    if len(known) < len(scores):
+        missing = scores.index(None) + 1
+        raise StoreError(
+            f"{place}: no accuracy was kept of epoch {missing} of {len(scores)}; remove that folder and run the same "
+            "command again: this network is trained anew"
+        )
+    return known
 
 
 def _accuracy(place: Path) -> float:
