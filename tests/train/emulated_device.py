@@ -21,7 +21,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 from tinynas.distill import entry
 from tinynas.train import shrinking, shrinking_subnets, supervised
 from tinynas.train.config import HardwareConfig
-from tinynas.train.device import Device
+from tinynas.train.device import CPU, Device
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,7 +91,7 @@ class EmulatedDevice(Device):
 
 
 def emulated(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """The result of `work` in a process where every training and prediction runs on the emulated device."""
+    """The result of `work` in a process where `HardwareConfig(device="auto")` is the emulated device."""
     if not hasattr(backend_registration, "_setup_privateuseone_for_python_backend"):
         pytest.skip(f"torch {torch.__version__} knows no devices that are written in Python")
     spawn = multiprocessing.get_context("spawn")
@@ -107,5 +107,6 @@ def _register() -> None:
         module.open_device = _open  # type: ignore[attr-defined]
 
 
-def _open(_config: HardwareConfig) -> Device:
-    return EmulatedDevice(NAME, half=False, compiled=False)  # type: ignore[arg-type]
+def _open(config: HardwareConfig) -> Device:
+    """As on a machine with CUDA: the CPU is taken where it is asked for."""
+    return CPU if config.device == "cpu" else EmulatedDevice(NAME, half=False, compiled=False)  # type: ignore[arg-type]

@@ -15,7 +15,6 @@ from tinynas.space.elastic import ElasticSpace
 from tinynas.train.shrinking_config import phases
 from tinynas.train.shrinking_job import Row, SupernetJob, read_rows
 from tinynas.train.shrinking_subnets import Subnets, norm_images
-from tinynas.train.supervised import accuracy
 from tinynas.worker import threads
 
 _VERSION = 1
@@ -49,7 +48,8 @@ def open_subnets(context: Context, data: Dataset, output: Output) -> Subnets:
 
 def _subnets(context: Context, data: Dataset, supernet: ElasticNetwork) -> Subnets:
     seed = derive_seed(context.experiment.seed, "norm")
-    return Subnets(supernet, norm_images(data.train, context.experiment.ofa.norm_images, seed))
+    images = norm_images(data.train, context.experiment.ofa.norm_images, seed)
+    return Subnets(supernet, images, context.experiment.hardware)
 
 
 def _train(context: Context, data: Dataset, space: ElasticSpace, folder: Path) -> None:
@@ -83,7 +83,7 @@ def _finish(context: Context, data: Dataset, space: ElasticSpace, folder: Path) 
     largest = subnets.network(space.netspec(space.largest()))
     save_network(folder / "network.npz", largest)
     scores = {
-        "accuracy_validation": accuracy(largest, data.validation),
+        "accuracy_validation": subnets.accuracy_of(largest, data.validation),
         "accuracy_validation_smallest": subnets.accuracy(space.netspec(space.smallest()), data.validation),
     }
     rows = read_rows(folder / "epochs.jsonl")
