@@ -36,6 +36,7 @@ from tinynas.pipeline.run import run_experiment
 from tinynas.train.shrinking_job import read_rows
 
 _LESS = ("finetune.networks=1", "finetune.front_entries=1", "baselines.widths=[]", "data.test_images=1000")
+_CHOSEN = ("name", "accuracy_int8", "latency_us", "bit_exact", "images_on_board", "images_identical_to_host")
 _QUANTILES = (None, 0.6, 0.4, 0.25, 0.8, 0.5, 0.3, 0.7)  # of a board's latencies; None: no limit
 
 Row = dict[str, Any]
@@ -139,7 +140,7 @@ class Study:
         if not file.exists():
             write_json(file, self._run(target, name, overrides))
         row: Row = read_json(file)
-        return row
+        return row | _found(read_json(self.root / name / "summary.json"))
 
     def _run(self, target: Target, name: str, overrides: Sequence[str]) -> Row:
         spent = self.root / name / "run-cost.json"
@@ -153,11 +154,9 @@ class Study:
             )
         whole, summary = Cost.load(spent), read_json(folder / "summary.json")
         assert whole is not None
-        chosen = {key: summary["chosen"][key] for key in ("name", "accuracy_int8", "latency_us", "bit_exact")}
         return {
             "run": name,
             **asdict(target),
-            "chosen": chosen,
             "wall_s": whole.wall_s,
             "cpu_s": whole.cpu_s,
             "attempts": whole.attempts,
@@ -184,6 +183,12 @@ class Study:
             return round(sum(float(row["cpu_seconds"]) for row in trained if row["phase"] == "largest"), 1)
         reference: Row | None = rows[0]["stages"]["reference"]
         return reference["cpu_s"] if reference else None
+
+
+def _found(summary: Row) -> Row:
+    """What a run came to: its network, whether its board computes as the host does, how far a latency table is off."""
+    chosen = {name: summary["chosen"][name] for name in _CHOSEN}
+    return {"chosen": chosen, "latency_table": summary["search"].get("latency_table")}
 
 
 def options_of(arguments: Sequence[str] | None = None) -> CostOptions:

@@ -164,8 +164,21 @@ def cost_table(found: dict[str, Any]) -> Iterator[str]:
     yield from table(("targets", head[0].removeprefix("phase: "), ""), rows)
     last = found["cumulated"][-1]
     yield f"Run: {last['targets']} targets on {last['boards']} boards. Left out: {found['left_out'] or 'none'}."
+    chosen = [row["chosen"] for row in found["targets"]]
+    images, same = (sum(one[name] for one in chosen) for name in ("images_on_board", "images_identical_to_host"))
+    yield f"Outputs of the chosen networks on their boards: {same:,} of {images:,} images as on the host."
+    for row in found["targets"]:
+        if row["latency_table"] and row["quantile"] is None:
+            yield f"- {row['board']}: {_off(row['latency_table'])}"
     if found["scratch_cpu_s"] is not None:
         yield f"The space's largest network trained alone from scratch: {found['scratch_cpu_s']:.0f} CPU s."
+
+
+def _off(check: dict[str, Any]) -> str:
+    """How far a latency table is from whole networks."""
+    return (
+        f"latency table {_percent(check['mape'])} off, at worst {_percent(check['worst'])}, on {check['nets']} networks"
+    )
 
 
 def _amounts(one: dict[str, Any] | None) -> str:

@@ -82,6 +82,13 @@ def test_phases_tell_epochs_and_boards_time(result: dict[str, Any]) -> None:
     assert phases["further_board"]["onboard"]["device_s"] > 0
 
 
+def test_every_board_computes_what_the_host_does(result: dict[str, Any]) -> None:
+    chosen = [row["chosen"] for row in result["targets"]]
+    assert [(one["images_on_board"], one["images_identical_to_host"]) for one in chosen] == [(16, 16)] * 3
+    assert "48 of 48 images" in "\n".join(cost_table(result))
+    assert all(row["latency_table"] is None for row in result["targets"])  # DONNA times every candidate
+
+
 def test_what_was_not_run_is_marked(result: dict[str, Any]) -> None:
     assert [(one["targets"], one["product"]) for one in result["for_targets"]] == [(1, False), (3, False), (20, True)]
     assert "product" in "\n".join(cost_table(result))
