@@ -79,8 +79,8 @@ def test_a_short_front_is_expected_to_take_more_networks(tmp_path: Path, monkeyp
     def trained(_: _Work, archs: list[tuple[int, ...]], folder: Path, before: int) -> None:
         assert before == len(list(folder.rglob("trained.json")))
         for arch in archs:
-            _place(folder, arch).mkdir(parents=True)
-            write_json(_place(folder, arch) / "trained.json", {"accuracy_validation": 0.5})
+            _place(folder, "networks", arch).mkdir(parents=True)
+            write_json(_place(folder, "networks", arch) / "trained.json", {"accuracy_validation": 0.5})
 
     monkeypatch.setattr(_Work, "_train", trained)
     networks = found([(0.5, 10.0 * (i + 1)) for i in range(9)])

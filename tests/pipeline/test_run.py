@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ from tinynas.pipeline.config import load_experiment
 from tinynas.pipeline.jobs import dataset
 from tinynas.pipeline.log import read_events
 from tinynas.pipeline.run import run_experiment
+from tinynas.pipeline.stage_store import StageStore
 from tinynas.search.pareto import non_dominated
 
 KILLS = 5
@@ -171,6 +173,28 @@ def test_another_planner_measures_again_and_trains_nothing(runs: Path, monkeypat
 def test_finetuning_is_told_epoch_by_epoch(runs: Path) -> None:
     found = summary(runs / "tiny")["finetune"]
     assert len(found["finetuned"]) == 3 and found["scratch"] is None
+
+
+def test_what_another_search_had_finetuned_is_taken_over(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The results are those of training it all again."""
+
+    def later(folder: Path) -> Path:
+        shutil.copytree(runs, folder, symlinks=True)
+        settings = ["name=later", "search.generations=2"]
+        return run_experiment(runs / "tiny.toml", settings, runs=folder, workers=1)
+
+    folder = later(tmp_path / "shared")
+    assert "trainings taken over from other searches" in said(folder, 1)
+    shared = summary(folder)
+    monkeypatch.setattr(StageStore, "alike", lambda *_: [])
+    alone = summary(later(tmp_path / "alone"))
+    assert [shared[name] for name in ("front", "chosen", "finetune")] == [
+        alone[name] for name in ("front", "chosen", "finetune")
+    ]
+    assert shared["cost"]["finetune"]["networks"] < alone["cost"]["finetune"]["networks"]
+    assert shared["cost"]["finetune"]["epochs"] < alone["cost"]["finetune"]["epochs"]
 
 
 def test_the_front_is_there_before_any_finetuning(runs: Path) -> None:

@@ -43,6 +43,27 @@ def test_whatever_decides_the_output_decides_the_digest(other: StageKey) -> None
     assert other.digest != KEY.digest
 
 
+def test_outputs_that_differ_in_one_upstream_stage_are_alike(tmp_path: Path) -> None:
+    store = StageStore(tmp_path)
+    other = StageKey("library", 1, KEY.settings, {"reference": "abd"})
+    for key in (
+        KEY,
+        other,
+        StageKey("library", 2, KEY.settings, {"reference": "abe"}),
+        StageKey("library", 1, {"library": {"epochs": 2}}, {"reference": "abf"}),
+        StageKey("front", 1, KEY.settings, {"reference": "abg"}),
+    ):
+        store.get(key, write_one)
+    with pytest.raises(OSError, match="stopped"):
+        store.get(StageKey("library", 1, KEY.settings, {"reference": "abh"}), _stopped)
+    assert store.alike(KEY, "reference") == [tmp_path / other.folder_name]
+    assert store.alike(KEY, "data") == []
+
+
+def _stopped(_folder: Path) -> None:
+    raise OSError("stopped")
+
+
 def test_a_stopped_stage_goes_on_with_its_finished_parts(tmp_path: Path) -> None:
     store = StageStore(tmp_path)
 

@@ -74,6 +74,12 @@ class StageStore:
         folder = self.root / key.folder_name
         return Output(key, folder) if folder.is_dir() else None
 
+    def alike(self, key: StageKey, but: str) -> list[Path]:
+        """Folders of finished outputs of the same stage that differ from `key` in the upstream stage `but` alone."""
+        folders = (path.parent for path in sorted(self.root.glob(f"{key.name}-*/key.json")))
+        whole = (folder for folder in folders if folder.suffix != ".partial")
+        return [folder for folder in whole if changes(folder, key) == (but,) and _version(folder) == key.version]
+
     def begun(self, key: StageKey) -> bool:
         """Whether an earlier run was stopped while it computed this."""
         return self._partial(key).is_dir()
@@ -108,6 +114,11 @@ def changes(old: Path, new: StageKey) -> tuple[str, ...]:
     if not changed and before["version"] != new.version:
         return ("tinynas itself",)
     return tuple(changed) if len(changed) <= _NAMED else tuple(sorted({name.split(".")[0] for name in changed}))
+
+
+def _version(folder: Path) -> int:
+    version: int = read_json(folder / "key.json")["version"]
+    return version
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

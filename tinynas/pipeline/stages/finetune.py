@@ -1,6 +1,7 @@
 """Stage 7: networks of the search's front, finetuned end to end from their library blocks, the reference as teacher.
 
-The best of them on the validation split becomes the chosen network and is trained further.
+The best of them on the validation split becomes the chosen network and is trained further. What another search from
+the same library has had finetuned is taken over: boards often come to the same networks.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tinynas.train.config import TrainConfig
 
 _VERSION = 3
 _FOLLOWED_IMAGES = 1000  # of the validation split at most, that trainings are judged on after every epoch
+_TAKEN_OVER = "taken-over.json"  # beside a training that was done for another search: for which
 _MORE = 2  # networks finetuned at a time when the front is still short; the result depends on it
 
 
@@ -48,7 +50,8 @@ def finetune_front(context: Context, library: Library, found: Output, reference:
     # by what the search found, not by what made it: a planner that changes nothing there costs no training
     upstream = {"library": found.key.upstream["library"], "search": Found.load(found).digest}
     key = StageKey("finetune", _VERSION, settings, upstream | {"reference": reference.digest})
-    work = _Work(context, library, reference.folder / "network.npz")
+    alike = context.store.alike(key, "search")
+    work = _Work(context, library, reference.folder / "network.npz", alike)
     return context.stage(key, lambda folder: work.run(Found.load(found), folder))
 
 
@@ -65,6 +68,7 @@ class _Work:
     context: Context
     library: Library
     teacher: Path
+    alike: Sequence[Path] = ()  # outputs of this stage for other searches
 
     def run(self, found: Found, folder: Path) -> None:
         config, progress = self.context.experiment.finetune, self.context.progress
@@ -79,6 +83,8 @@ class _Work:
         write_json(folder / "front.json", rows)
         write_json(folder / "epochs.json", self._epochs(best, folder))
         self._tell_cost(folder)
+        if taken := len(list(folder.glob(f"*/*/{_TAKEN_OVER}"))):
+            progress.say(f"finetune: {taken} trainings taken over from other searches with this library")
         score = next(row["accuracy_validation"] for row in rows if row["chosen"])
         progress.end(f"{len(rows)} on the front; chosen: {self.library.space.label(best)}, validation {score:.1%}")
 
@@ -112,9 +118,21 @@ class _Work:
         jobs = [self._job(arch, config, folder) for arch in archs]
         run_followed(jobs, self.context.workers, self.context.progress, before * config.epochs)
 
+    def _opened(self, folder: Path, part: str, arch: Arch) -> Path:
+        """Where a training of `arch` is or will be; with what came of the same one for another search."""
+        place = _place(folder, part, arch)
+        done = [other for other in self.alike if (_place(other, part, arch) / "trained.json").exists()]
+        if done and not place.exists():
+            copy = place.with_name(f".{place.name}.partial")
+            shutil.copytree(_place(done[0], part, arch), copy, dirs_exist_ok=True)
+            write_json(copy / _TAKEN_OVER, {"from": done[0].name})
+            copy.rename(place)
+        place.mkdir(parents=True, exist_ok=True)
+        return place
+
     def _job(self, arch: Arch, config: TrainConfig, folder: Path) -> TrainJob:
         experiment, seed = self.context.experiment, self._seed(arch)
-        place = _place(folder, arch)
+        place = self._opened(folder, "networks", arch)
         job = TrainJob(
             place, experiment.data, config, seed, self.teacher, experiment.hardware, followed_images=_FOLLOWED_IMAGES
         )
@@ -124,9 +142,8 @@ class _Work:
 
     def _continue(self, arch: Arch, folder: Path, before: int) -> None:
         """Train the chosen network further, from where its finetuning left it."""
-        place = folder / "chosen"
-        place.mkdir(exist_ok=True)
-        shutil.copyfile(_place(folder, arch) / "network.npz", place / "start.npz")
+        place = self._opened(folder, "chosen", arch)
+        shutil.copyfile(_place(folder, "networks", arch) / "network.npz", place / "start.npz")
         job = TrainJob(
             place,
             self.context.experiment.data,
@@ -144,9 +161,8 @@ class _Work:
         settings, config = self.context.experiment, self.context.experiment.finetune.scratch
         if config is None:
             return
-        place, seed = folder / "scratch", self._seed(arch, "scratch")
+        place, seed = self._opened(folder, "scratch", arch), self._seed(arch, "scratch")
         if not (place / "start.npz").exists():
-            place.mkdir(exist_ok=True)
             save_network(place / "start.npz", build_network(self.library.space.netspec(arch), seed))
         threads, followed = self.context.threads, _FOLLOWED_IMAGES
         job = TrainJob(place, settings.data, config, seed, None, settings.hardware, threads, followed)
@@ -155,39 +171,41 @@ class _Work:
     def _epochs(self, arch: Arch, folder: Path) -> dict[str, object]:
         """The chosen network's accuracy epoch by epoch, and when it reached what training from scratch ends with."""
         config = self.context.experiment.finetune
-        places = [(_place(folder, arch), config.front), (folder / "chosen", config.chosen)]
+        places = [(_place(folder, "networks", arch), config.front), (_place(folder, "chosen", arch), config.chosen)]
         curve = [score for place, recipe in places for score in _curve(place, recipe)]
         if config.scratch is None:
             return {"finetuned": curve, "scratch": None, "epochs_to_scratch_accuracy": None}
-        scratch = _curve(folder / "scratch", config.scratch)
+        alone = _place(folder, "scratch", arch)
+        scratch = _curve(alone, config.scratch)
         reached = next((number for number, score in enumerate(curve, 1) if score >= scratch[-1]), None)
         return {
             "finetuned": curve,
             "scratch": scratch,
-            "scratch_accuracy_validation": _accuracy(folder / "scratch"),
+            "scratch_accuracy_validation": _accuracy(alone),
             "epochs_to_scratch_accuracy": reached,
         }
 
     def _tell_cost(self, folder: Path) -> None:
+        """Of what was trained here: the chosen network goes on with a training that is counted already."""
         config = self.context.experiment.finetune
-        fronted = len(list((folder / "networks").glob("*/trained.json")))
-        alone = [config.scratch.epochs] if config.scratch else []
-        epochs = fronted * config.front.epochs + config.chosen.epochs + sum(alone)
-        self.context.meter.trained(fronted + len(alone), epochs)
+        recipes = {"networks": config.front, "chosen": config.chosen, "scratch": config.scratch}
+        done = {part: _trained_here(folder / part) for part in recipes}
+        epochs = sum(done[part] * recipe.epochs for part, recipe in recipes.items() if recipe)
+        self.context.meter.trained(done["networks"] + done["scratch"], epochs)
 
     def _chosen_place(self, folder: Path, arch: Arch) -> Path:
         """Further trained or not, whichever is better on validation: so it stays on the front."""
-        before, after = _place(folder, arch), folder / "chosen"
+        before, after = (_place(folder, part, arch) for part in ("networks", "chosen"))
         return after if _accuracy(after) >= _accuracy(before) else before
 
     def _seed(self, arch: Arch, *labels: str) -> int:
         return derive_seed(self.context.experiment.seed, "finetune", *labels, *arch)
 
     def _score(self, folder: Path, arch: Arch) -> float:
-        return _accuracy(_place(folder, arch))
+        return _accuracy(_place(folder, "networks", arch))
 
     def _row(self, arch: Arch, found: Found, folder: Path, chosen: bool) -> dict[str, object]:
-        place = self._chosen_place(folder, arch) if chosen else _place(folder, arch)
+        place = self._chosen_place(folder, arch) if chosen else _place(folder, "networks", arch)
         return {
             "arch": list(arch),
             "accuracy_validation": _accuracy(place),
@@ -198,8 +216,13 @@ class _Work:
         }
 
 
-def _place(folder: Path, arch: Arch) -> Path:
-    return folder / "networks" / "-".join(map(str, arch))
+def _place(folder: Path, part: str, arch: Arch) -> Path:
+    """Of a training: `part` is "networks" (of the front), "chosen" (further) or "scratch"."""
+    return folder / part / "-".join(map(str, arch))
+
+
+def _trained_here(folder: Path) -> int:
+    return sum(not (file.parent / _TAKEN_OVER).exists() for file in folder.glob("*/trained.json"))
 
 
 def _curve(place: Path, recipe: TrainConfig) -> list[float]:
