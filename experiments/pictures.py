@@ -80,14 +80,15 @@ def cost(folder: Path, axes: Axes) -> None:
     """CPU seconds against the number of targets, on facewake."""
     from matplotlib.ticker import MaxNLocator
 
-    most, scratch_s = 0, 0.0
+    most = 0
+    scratch_s: list[float] = []  # the least of them counts: machines are busier on some days
     for path in sorted([*folder.glob("study-cost.json"), *folder.glob("study-ofa-cost.json")]):
         found = _read(path)
         label, colour = _METHODS[found["method"]]
         targets = [row["targets"] for row in found["cumulated"]]
-        label = f"{label}, {path.stem.removesuffix('-cost')} (run; dotted: product)"
-        axes.plot(targets, [row["cpu_s"] for row in found["cumulated"]], color=colour, marker="o", ms=3, label=label)
         products = [row for row in found["for_targets"] if row["product"] and row["cpu_s"] is not None]
+        label = f"{label}, {path.stem.removesuffix('-cost')}{' (dotted: product)' if products else ''}"
+        axes.plot(targets, [row["cpu_s"] for row in found["cumulated"]], color=colour, marker="o", ms=3, label=label)
         axes.plot(
             [targets[-1], *(row["targets"] for row in products)],
             [found["cumulated"][-1]["cpu_s"], *(row["cpu_s"] for row in products)],
@@ -95,10 +96,12 @@ def cost(folder: Path, axes: Axes) -> None:
             linestyle=":",
         )
         most = max(most, *targets, *(row["targets"] for row in products))
-        scratch_s = max(scratch_s, found["scratch_cpu_s"] or 0.0)
+        scratch_s += [found["scratch_cpu_s"]] if found["scratch_cpu_s"] else []
     label = f"{_FROM_SCRATCH} networks from scratch per target (product)"
     boards = [0, most]
-    axes.plot(boards, [_FROM_SCRATCH * scratch_s * n for n in boards], color="tab:gray", linestyle="--", label=label)
+    axes.plot(
+        boards, [_FROM_SCRATCH * min(scratch_s) * n for n in boards], color="tab:gray", linestyle="--", label=label
+    )
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(
         xlabel="targets (a board, with a latency limit or none)", ylabel="CPU seconds", ylim=(0, None), xlim=(0, None)
