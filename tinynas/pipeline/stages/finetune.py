@@ -121,11 +121,11 @@ class _Work:
     def _opened(self, folder: Path, part: str, arch: Arch) -> Path:
         """Where a training of `arch` is or will be; with what came of the same one for another search."""
         place = _place(folder, part, arch)
-        done = [other for other in self.alike if (_place(other, part, arch) / "trained.json").exists()]
+        done = [there for other in self.alike if _finished(there := _place(other, part, arch))]
         if done and not place.exists():
             copy = place.with_name(f".{place.name}.partial")
-            shutil.copytree(_place(done[0], part, arch), copy, dirs_exist_ok=True)
-            write_json(copy / _TAKEN_OVER, {"from": done[0].name})
+            shutil.copytree(done[0], copy, dirs_exist_ok=True)
+            write_json(copy / _TAKEN_OVER, {"from": str(done[0])})
             copy.rename(place)
         place.mkdir(parents=True, exist_ok=True)
         return place
@@ -219,6 +219,11 @@ class _Work:
 def _place(folder: Path, part: str, arch: Arch) -> Path:
     """Of a training: `part` is "networks" (of the front), "chosen" (further) or "scratch"."""
     return folder / part / "-".join(map(str, arch))
+
+
+def _finished(place: Path) -> bool:
+    """Whether a training is done; older versions kept no notes that could be read here."""
+    return (place / "trained.json").exists() and bool(noted_epochs(place))
 
 
 def _trained_here(folder: Path) -> int:
