@@ -125,7 +125,7 @@ class _Work:
         if done and not place.exists():
             copy = place.with_name(f".{place.name}.partial")
             shutil.copytree(done[0], copy, dirs_exist_ok=True)
-            write_json(copy / _TAKEN_OVER, {"from": str(done[0])})
+            write_json(copy / _TAKEN_OVER, {"from": done[0].parents[1].name})
             copy.rename(place)
         place.mkdir(parents=True, exist_ok=True)
         return place
