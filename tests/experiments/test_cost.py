@@ -77,7 +77,9 @@ def test_phases_tell_epochs_and_boards_time(result: dict[str, Any]) -> None:
     assert phases["first"]["reference"]["epochs"] == 1
     assert phases["first"]["predictor"]["epochs"] == 4
     assert 0 < phases["first"]["library"]["epochs"] < 4  # 3 blocks, in epochs of the whole reference
-    assert phases["further_board"]["finetune"]["epochs"] == 2
+    assert phases["first"]["finetune"]["epochs"] == 2
+    chosen = [row["chosen"]["name"] for row in result["targets"]]
+    assert chosen[0] == chosen[1] and phases["further_board"]["finetune"]["epochs"] == 0  # both have one network's
     assert phases["first"]["search"]["device_s"] > 0 and phases["first"]["reference"]["device_s"] == 0
     assert phases["further_board"]["onboard"]["device_s"] > 0
 
