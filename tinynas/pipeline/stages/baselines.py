@@ -69,7 +69,7 @@ def _recipe(context: Context) -> TrainConfig:
 
 def _train(context: Context, data: Dataset, folder: Path) -> None:
     widths, epochs = context.experiment.baselines.widths, _recipe(context).epochs
-    context.progress.begin("baselines", f"epochs of {len(widths)} MobileNetV2 nets", len(widths) * epochs)
+    context.progress.begin("baselines", "epochs of MobileNetV2 nets", len(widths) * epochs)
     jobs = [_job(context, data, folder, width) for width in sorted(widths, reverse=True)]  # slowest first
     run_followed(jobs, context.workers, context.progress)
     context.meter.trained(len(jobs), len(jobs) * epochs)
