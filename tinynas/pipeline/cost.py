@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tinynas.pipeline.beside import beside
 from tinynas.pipeline.cpu_time import cpu_seconds
 from tinynas.pipeline.files import read_json, write_json
 
@@ -119,9 +120,8 @@ class Meter:
 @contextmanager
 def _again_and_again(write: Callable[[], None]) -> Iterator[None]:
     """Call `write` from another thread every few seconds: a kill leaves no time for it."""
-    over = threading.Event()
 
-    def run() -> None:
+    def run(over: threading.Event) -> None:
         took_s = 0.0
         while not over.wait(max(_EVERY_S, took_s / _SHARE)):
             began_s = time.monotonic()
@@ -129,10 +129,5 @@ def _again_and_again(write: Callable[[], None]) -> Iterator[None]:
                 write()
             took_s = time.monotonic() - began_s
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
+    with beside(run):
         yield
-    finally:
-        over.set()
-        thread.join()

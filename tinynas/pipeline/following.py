@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
+from tinynas.pipeline.beside import beside
 from tinynas.pipeline.jobs import TrainJob, noted_epochs, run_jobs
 from tinynas.pipeline.progress import Progress
 
@@ -27,14 +29,8 @@ def run_followed(jobs: Sequence[TrainJob], workers: int, progress: Progress, bef
 @contextmanager
 def following(jobs: Sequence[TrainJob], tell: Tell) -> Iterator[None]:
     """Call `tell` from a thread while the block runs, whenever an epoch has ended; once more at its end."""
-    over = threading.Event()
-    thread = threading.Thread(target=_follow, args=(jobs, tell, over), daemon=True)
-    thread.start()
-    try:
+    with beside(partial(_follow, jobs, tell)):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _follow(jobs: Sequence[TrainJob], tell: Tell, over: threading.Event) -> None:
